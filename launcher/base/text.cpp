@@ -1,0 +1,86 @@
+#include "base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace berth {
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> pieces;
+  while (true) {
+    const auto end = text.find(separator);
+    pieces.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return pieces;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  if (text.empty() || code != std::errc{} || stop != end) return std::nullopt;
+  return value;
+}
+
+result<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::string_view suffixes = "KMGT";
+  auto digits = text;
+  unsigned shift = 0;
+  if (!text.empty()) {
+    if (const auto at = suffixes.find(text.back()); at != std::string_view::npos) {
+      shift = 10 * (static_cast<unsigned>(at) + 1);
+      digits.remove_suffix(1);
+    }
+  }
+  const auto value = parse_unsigned(digits);
+  if (!value || *value > (std::numeric_limits<std::uint64_t>::max() >> shift)) {
+    return fail(
+        fmt::format("\"{}\" is not a size; write bytes or a number with K, M, G or T", text));
+  }
+  return *value << shift;
+}
+
+std::string format_list(const std::vector<int>& numbers) {
+  std::string text;
+  for (std::size_t first = 0; first < numbers.size();) {
+    auto last = first;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+    if (!text.empty()) text += ',';
+    text += first == last ? fmt::format("{}", numbers[first])
+                          : fmt::format("{}-{}", numbers[first], numbers[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+result<std::vector<int>> parse_list(std::string_view text) {
+  constexpr std::uint64_t limit = (1U << 20) - 1;
+  std::vector<int> numbers;
+  for (const auto& piece : split(text, ',')) {
+    const auto dash = piece.find('-');
+    const auto first = parse_unsigned(std::string_view(piece).substr(0, dash));
+    const auto last = dash == std::string::npos
+                          ? first
+                          : parse_unsigned(std::string_view(piece).substr(dash + 1));
+    if (!first || !last || *first > *last || *last > limit) {
+      return fail(fmt::format("\"{}\" is not a list of numbers such as 0-3,8", text));
+    }
+    for (auto n = *first; n <= *last; ++n) numbers.push_back(static_cast<int>(n));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+}  // namespace berth

@@ -1,0 +1,33 @@
+#pragma once
+// Small text helpers that the standard library lacks.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace berth {
+
+/// Pieces between separators, empty pieces kept: "a::b" -> {"a", "", "b"}; "" -> {""}.
+std::vector<std::string> split(std::string_view text, char separator);
+
+/// Without leading and trailing blanks, tabs and newlines.
+std::string_view trim(std::string_view text);
+
+/// The whole text as a non-negative decimal number, or nothing.
+std::optional<std::uint64_t> parse_unsigned(std::string_view text);
+
+/// A size in bytes with an optional binary suffix K, M, G or T: "512M" -> 536870912.
+result<std::uint64_t> parse_size(std::string_view text);
+
+/// Linux list notation, as in cpuset files: {0,1,2,5} -> "0-2,5". @pre ascending.
+std::string format_list(const std::vector<int>& numbers);
+
+/// The inverse of format_list; accepts any order, returns ascending without repeats.
+/// Refuses numbers above 1,048,575 (no kernel numbers CPUs that high).
+result<std::vector<int>> parse_list(std::string_view text);
+
+}  // namespace berth

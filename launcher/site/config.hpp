@@ -1,0 +1,85 @@
+#pragma once
+// What a site decides, as plain typed values. The Lua file that says it is read by lua/binding; the
+// privileged side sees only these structs, after `validate`.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace berth::site {
+
+struct image_rules {
+  /// Where an image name without a slash is looked for, in order, after the submit directory.
+  std::vector<std::string> folders = {"/srv/images"};
+  /// Images under these folders are mounted by the kernel, provided that every component of their
+  /// path belongs to root and nobody else can write it. All other images go through FUSE.
+  std::vector<std::string> trusted = {"/"};
+};
+
+/// A bind mount from the node into every container.
+struct mount_rule {
+  std::string source;      ///< absolute path on the node, opened with the user's rights
+  std::string target;      ///< absolute path in the container
+  bool read_only = false;
+  bool required = true;    ///< false: skipped where the source does not exist
+};
+
+struct environment_rules {
+  std::map<std::string, std::string> set;  ///< for every task, unless the user has set the name
+  std::vector<std::string> unset;          ///< taken from every task
+};
+
+enum class workdir_rule {
+  submit,  ///< the submit directory where the container shows it, else the image's, else "/"
+  image,   ///< the image's WORKDIR, else "/"
+};
+
+/// What happens to a task whose pinning fails.
+enum class pin_failure { warn, fail };
+
+struct config {
+  image_rules images;
+  std::vector<mount_rule> mounts;
+  environment_rules environment;
+  std::string pin = "auto";  ///< default of --pin, its words
+  pin_failure on_pin_failure = pin_failure::warn;
+  workdir_rule workdir = workdir_rule::submit;
+  std::uint64_t overlay_size = std::uint64_t{1} << 30;  ///< bytes a container may write, per node
+  bool has_admit = false;  ///< the site file defines the policy function admit(job, image)
+};
+
+/// Checks every value: absolute paths without "..", legal names of variables, sizes above 1 MiB.
+/// The privileged side calls this again on whatever the evaluating child returned.
+result<void> validate(const config& rules);
+
+/// Facts that the policy function sees about the job; all strings come from Slurm or the node.
+struct job_facts {
+  std::uint32_t id = 0;
+  std::uint32_t step = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string user;
+  std::string account;
+  std::string partition;
+  std::string node;
+  std::uint32_t nodes = 1;
+  std::uint32_t tasks_on_node = 1;
+};
+
+/// Facts that the policy function sees about the image.
+struct image_facts {
+  std::string path;        ///< real path on the node
+  std::uint64_t size = 0;  ///< bytes
+  std::uint32_t owner = 0; ///< uid of the file's owner
+  bool trusted = false;    ///< may be mounted by the kernel
+};
+
+struct decision {
+  bool admitted = true;
+  std::string reason;  ///< shown to the user on refusal
+};
+
+}  // namespace berth::site
