@@ -1,0 +1,39 @@
+#pragma once
+// The environment of a task in the container: a pure function of the four voices that have a say.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "site/config.hpp"
+
+namespace berth::container {
+
+struct environment_edit {
+  std::string name;
+  std::optional<std::string> value;  ///< nothing: the name is removed
+  std::string origin;                ///< "image" or "site"
+
+  friend bool operator==(const environment_edit&, const environment_edit&) = default;
+};
+
+/// The names a user passed by name with --export, from Slurm's record of it (SLURM_EXPORT_ENV):
+/// "ALL,A=1,B" -> {"A", "B"}.
+std::vector<std::string> exported_names(std::string_view slurm_export_env);
+
+/// What to change in a task's environment.
+///  * A variable of the image wins over one inherited from the node (its PATH means the image's
+///    folders), but not over one that the user passed by name, nor over HOME, USER, LOGNAME, SHELL
+///    and Slurm's and PMIx's own (SLURM*, PMI*).
+///  * A variable of the site is set unless the user or the image has it; unset names go for good.
+std::vector<environment_edit> plan_environment(const std::vector<std::string>& task,
+                                               const std::vector<std::string>& image,
+                                               const site::environment_rules& site,
+                                               const std::vector<std::string>& exported);
+
+/// The value of `name` in a list of "NAME=value", or nothing.
+std::optional<std::string> find_variable(const std::vector<std::string>& environment,
+                                         std::string_view name);
+
+}  // namespace berth::container

@@ -1,0 +1,44 @@
+#pragma once
+// An untrusted image is read by squashfuse_ll with the user's rights; the kernel sees a FUSE mount.
+//
+// The server lives outside the container's mount namespace and holds nothing but the image and its
+// /dev/fuse connection: when the last process of the container is gone, the kernel ends the
+// connection and the server exits. It is no child of the caller, so no program ever waits for it.
+
+#include <chrono>
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "container/identity.hpp"
+#include "container/image_file.hpp"
+
+namespace berth::container {
+
+struct fuse_mount {
+  unique_fd mount;   ///< detached, see mount_detached
+  unique_fd server;  ///< pidfd of the server
+};
+
+/// Mounts the image through FUSE. @pre the caller may mount in its user namespace and is in the
+/// mount namespace in which the server shall live.
+result<fuse_mount> mount_fuse(const image_file& image, const identity& user);
+
+/// A user can stop the server, and whoever touches the mount then waits without end. While this
+/// guard lives, a small process ends the server if the caller takes longer than `patience`: every
+/// waiting access then fails.
+class fuse_guard {
+ public:
+  /// `server` is borrowed.
+  static result<fuse_guard> watch(int server, std::chrono::milliseconds patience);
+  fuse_guard(fuse_guard&& other) noexcept
+      : alive_(std::move(other.alive_)), watcher_(std::exchange(other.watcher_, -1)) {}
+  fuse_guard& operator=(fuse_guard&&) = delete;
+  ~fuse_guard();
+
+ private:
+  fuse_guard(unique_fd alive, pid_t watcher) : alive_(std::move(alive)), watcher_(watcher) {}
+  unique_fd alive_;  // closing it tells the watcher that all is well
+  pid_t watcher_;
+};
+
+}  // namespace berth::container

@@ -1,0 +1,113 @@
+#include "container/image_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.hpp"
+#include "image/squashfs.hpp"
+
+namespace berth::container {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t writable_by_others = S_IWGRP | S_IWOTH;
+
+bool only_root_writes(const struct stat& info) {
+  return info.st_uid == 0 && (info.st_mode & writable_by_others) == 0;
+}
+
+failure open_failure(const std::string& name, int errnum) {
+  auto failed = fail_errno(fmt::format("image \"{}\": cannot open", name), errnum);
+  auto& reason = failed.value();
+  switch (errnum) {
+    case ENOENT:
+      return failure(
+          std::move(reason).with_hint("give the path of a squashfs file that this node can see"));
+    case EACCES:
+      return failure(std::move(reason).with_hint(
+          "you need read permission on the file and search permission on its folders"));
+    default:
+      return failed;
+  }
+}
+
+// O_NONBLOCK: opening a FIFO must not wait for its other end.
+unique_fd open_first(const std::vector<std::string>& candidates, const identity& user,
+                     int& errnum) {
+  const auto rights = user_rights::take(user);
+  if (!rights) {
+    errnum = rights.error().code().value();
+    return {};
+  }
+  for (const auto& path : candidates) {
+    unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    errnum = errno;
+    if (fd || errnum != ENOENT) return fd;
+  }
+  return {};
+}
+
+result<void> check_squashfs(const image_file& image) {
+  const auto superblock = image::read_superblock(image.fd.get());
+  if (!superblock) return failure(superblock.error());
+  return image::check_complete(*superblock, image.size);
+}
+
+}  // namespace
+
+std::vector<std::string> image_candidates(const std::string& name, const std::string& submit_dir,
+                                          const std::vector<std::string>& folders) {
+  if (name.find('/') != std::string::npos) return {fs::path(submit_dir) / name};
+  std::vector<std::string> candidates{fs::path(submit_dir) / name};
+  for (const auto& folder : folders) candidates.push_back(fs::path(folder) / name);
+  return candidates;
+}
+
+result<image_file> open_image(const std::string& name, const std::string& submit_dir,
+                              const std::vector<std::string>& folders, const identity& user) {
+  int errnum = ENOENT;
+  image_file image{open_first(image_candidates(name, submit_dir, folders), user, errnum), {}, 0, 0};
+  if (!image.fd) return open_failure(name, errnum);
+  struct stat info {};
+  if (::fstat(image.fd.get(), &info) != 0) return open_failure(name, errno);
+  if (!S_ISREG(info.st_mode)) {
+    return fail(fmt::format("image \"{}\" is not a regular file; give a squashfs file", name));
+  }
+  std::error_code code;
+  image.path = fs::read_symlink(fmt::format("/proc/self/fd/{}", image.fd.get()), code);
+  if (code) return fail(fmt::format("image \"{}\": cannot find its path", name));
+  image.size = static_cast<std::uint64_t>(info.st_size);
+  image.owner = info.st_uid;
+  if (auto whole = check_squashfs(image); !whole) {
+    return pass(std::move(whole), fmt::format("image \"{}\"", name));
+  }
+  return image;
+}
+
+bool is_trusted(const image_file& image, const std::vector<std::string>& trusted_folders) {
+  const fs::path path(image.path);
+  const auto below = [&](const fs::path& folder) {
+    const auto relative = path.lexically_relative(folder);
+    return !relative.empty() && *relative.begin() != "..";
+  };
+  if (!path.is_absolute() || std::none_of(trusted_folders.begin(), trusted_folders.end(), below)) {
+    return false;
+  }
+  struct stat info {};
+  unique_fd folder(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (const auto& component : path.relative_path()) {
+    if (!folder || ::fstat(folder.get(), &info) != 0 || !only_root_writes(info)) return false;
+    folder.reset(::openat(folder.get(), component.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  }
+  struct stat opened {};
+  return folder && ::fstat(folder.get(), &info) == 0 && ::fstat(image.fd.get(), &opened) == 0 &&
+         S_ISREG(info.st_mode) && only_root_writes(info) && info.st_dev == opened.st_dev &&
+         info.st_ino == opened.st_ino;
+}
+
+}  // namespace berth::container

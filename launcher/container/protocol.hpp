@@ -1,0 +1,48 @@
+#pragma once
+// What the Slurm plugin asks the node helper, once per node and step, and what it gets back. Both
+// sides check what they read: the request repeats a user's words, the reply an image's.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "container/identity.hpp"
+#include "site/config.hpp"
+
+namespace berth::container {
+
+struct node_request {
+  identity user;
+  site::job_facts job;
+  std::string site_file;   ///< from plugstack.conf; empty: the default
+  std::string image;       ///< as the user wrote it; empty: no container, only pinning
+  std::string submit_dir;  ///< the step's working directory on this node
+  std::string pmix_dir;    ///< where Slurm's PMIx server keeps this step's files; may not exist
+  bool wants_topology = false;
+};
+
+struct timing {
+  std::string phase;
+  std::uint64_t microseconds = 0;
+};
+
+struct node_reply {
+  std::string error;    ///< one sentence; empty on success. All else is then meaningless.
+  std::string image;    ///< real path of the image; empty without a container
+  std::string backend;  ///< "kernel" or "fuse"
+  std::string workdir;  ///< where tasks start, in the container
+  std::vector<std::string> image_environment;  ///< "NAME=value"
+  site::environment_rules site_environment;
+  std::string site_pin;  ///< default of --pin
+  bool pin_failure_is_fatal = false;
+  std::string topology;  ///< topology::encode of this machine, when it was wanted
+  std::vector<timing> timings;
+};
+
+std::string encode(const node_request& request);
+result<node_request> decode_request(std::string_view bytes);
+std::string encode(const node_reply& reply);
+result<node_reply> decode_reply(std::string_view bytes);
+
+}  // namespace berth::container

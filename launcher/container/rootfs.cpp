@@ -1,0 +1,244 @@
+#include "container/rootfs.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "container/fs_context.hpp"
+#include "container/loop_device.hpp"
+
+namespace berth::container {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Every system has /tmp; here the new root is put together, seen by nobody else.
+constexpr const char* staging = "/tmp";
+constexpr const char* image_stage = "/tmp/image";
+constexpr const char* upper_stage = "/tmp/upper";
+constexpr const char* work_stage = "/tmp/work";
+constexpr const char* root_stage = "/tmp/root";
+constexpr mode_t folder_mode = 0755;
+
+struct source {
+  const bind* rule;
+  unique_fd mount;  // detached copy
+  bool is_folder;
+};
+
+// Opens below the new root: ".." and links cannot leave it, and /proc's magic links are refused.
+unique_fd open_inside(int root, const std::string& path, std::uint64_t flags) {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return unique_fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
+}
+
+unique_fd open_source(const bind& rule, const identity& user) {
+  constexpr int flags = O_PATH | O_CLOEXEC;
+  if (rule.opened_with == rights::node) return unique_fd(::open(rule.source.c_str(), flags));
+  const auto guard = user_rights::take(user);
+  if (!guard) {
+    errno = EPERM;
+    return {};
+  }
+  unique_fd fd(::open(rule.source.c_str(), flags));
+  const auto errnum = errno;  // the guard's destructor makes system calls
+  errno = errnum;
+  return fd;
+}
+
+result<std::vector<source>> open_sources(const root_plan& plan) {
+  std::vector<source> sources;
+  for (const auto& rule : plan.binds) {
+    const auto fd = open_source(rule, plan.user);
+    struct stat info {};
+    if (!fd || ::fstat(fd.get(), &info) != 0) {
+      if (!rule.required) continue;
+      return fail_errno(fmt::format("mount source \"{}\" ({})", rule.source, rule.origin));
+    }
+    unique_fd copy(::open_tree(fd.get(), "",
+                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));
+    if (!copy) return fail_errno(fmt::format("cannot bind \"{}\"", rule.source));
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (rule.read_only && ::mount_setattr(copy.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                                          sizeof attributes) != 0) {
+      return fail_errno(fmt::format("cannot make \"{}\" read-only", rule.source));
+    }
+    sources.push_back({&rule, std::move(copy), S_ISDIR(info.st_mode)});
+  }
+  return sources;
+}
+
+// The path of an open file below the staged image, as the image sees it.
+result<fs::path> path_in_image(int fd) {
+  std::error_code code;
+  const auto path = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), code);
+  const auto relative = path.lexically_relative(image_stage);
+  if (code || relative.empty() || *relative.begin() == "..") return fail("cannot find its path");
+  return relative == "." ? fs::path() : relative;
+}
+
+// The folders of the image above a new one exist in the upper layer as well, with their owner and
+// mode: there they stand for the image's.
+result<void> mirror_folders(int image, int upper, const fs::path& folder) {
+  fs::path prefix;
+  for (const auto& part : folder) {
+    prefix /= part;
+    if (::mkdirat(upper, prefix.c_str(), folder_mode) != 0) {
+      if (errno == EEXIST) continue;
+      return fail_errno(fmt::format("cannot make \"/{}\"", prefix.string()));
+    }
+    const auto original = open_inside(image, prefix, O_PATH | O_DIRECTORY);
+    struct stat info {};
+    if (!original || ::fstat(original.get(), &info) != 0) continue;
+    // In a user namespace the owner may have no name there; the folder is then the user's.
+    const auto owned = ::fchownat(upper, prefix.c_str(), info.st_uid, info.st_gid, 0);
+    if (owned != 0 && errno != EINVAL && errno != EPERM) return fail_errno("cannot set the owner");
+    if (::fchmodat(upper, prefix.c_str(), info.st_mode & 07777, 0) != 0) {
+      return fail_errno("cannot set the mode");
+    }
+  }
+  return {};
+}
+
+result<void> make_last(int upper, const fs::path& path, bool folder) {
+  if (folder) {
+    if (::mkdirat(upper, path.c_str(), folder_mode) == 0 || errno == EEXIST) return {};
+  } else {
+    const unique_fd made(
+        ::openat(upper, path.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (made) return {};
+  }
+  return fail_errno(fmt::format("cannot make \"/{}\"", path.string()));
+}
+
+// Makes what the image lacks of a mount point, in the upper layer and before it is stacked. The
+// layer is ours and new: it has no links, and nobody else sees it.
+result<void> make_mount_point(int image, int upper, const fs::path& target, bool folder) {
+  fs::path real;
+  const auto relative = target.relative_path();
+  for (auto part = relative.begin(); part != relative.end(); ++part) {
+    if (const auto existing = open_inside(image, real / *part, O_PATH)) {
+      auto path = path_in_image(existing.get());
+      if (!path) return pass(std::move(path));
+      real = std::move(*path);
+      continue;
+    }
+    if (errno != ENOENT) return fail_errno(fmt::format("cannot look up \"/{}\"", real.string()));
+    if (auto done = mirror_folders(image, upper, real); !done) return done;
+    real /= *part;
+    const bool last = std::next(part) == relative.end();
+    if (auto done = make_last(upper, real, folder || !last); !done) return done;
+  }
+  return {};
+}
+
+result<void> make_mount_points(const std::vector<source>& sources) {
+  const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const unique_fd upper(::open(upper_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!image || !upper) return fail_errno("cannot open the staged image");
+  for (const auto& entry : sources) {
+    const auto& target = entry.rule->target;
+    auto done = make_mount_point(image.get(), upper.get(), target, entry.is_folder);
+    if (!done) return pass(std::move(done), fmt::format("mount point \"{}\"", target));
+  }
+  return {};
+}
+
+result<void> attach(int root, const std::vector<source>& sources) {
+  for (const auto& entry : sources) {
+    const auto flags = static_cast<std::uint64_t>(O_PATH | (entry.is_folder ? O_DIRECTORY : 0));
+    const auto target = open_inside(root, entry.rule->target, flags);
+    // Missing although it was made: an earlier bind, a folder of the node, lies over it.
+    if (!target) return fail_errno(fmt::format("mount point \"{}\"", entry.rule->target));
+    if (::move_mount(entry.mount.get(), "", target.get(), "",
+                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+      return fail_errno(
+          fmt::format("cannot mount \"{}\" on \"{}\"", entry.rule->source, entry.rule->target));
+    }
+  }
+  return {};
+}
+
+result<void> mount_at(const unique_fd& mount, const char* target) {
+  if (::move_mount(mount.get(), "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    return fail_errno(fmt::format("cannot mount on \"{}\"", target));
+  }
+  return {};
+}
+
+result<void> stage_layers(const unique_fd& image_mount, std::uint64_t size) {
+  const auto writable = mount_detached(
+      "tmpfs", {{"source", "berth"}, {"size", fmt::format("{}", size)}, {"mode", "0755"}}, false);
+  if (!writable) return failure(writable.error());
+  if (auto done = mount_at(*writable, staging); !done) return done;
+  for (const auto* folder : {image_stage, upper_stage, work_stage, root_stage}) {
+    if (::mkdir(folder, folder_mode) != 0) return fail_errno("cannot prepare the overlay");
+  }
+  return mount_at(image_mount, image_stage);
+}
+
+result<unique_fd> stack_overlay() {
+  // "volatile": nothing of the upper layer outlives the container, so nothing needs syncing.
+  const auto overlay = mount_detached("overlay",
+                                      {{"source", "berth"},
+                                       {"lowerdir", image_stage},
+                                       {"upperdir", upper_stage},
+                                       {"workdir", work_stage},
+                                       {"volatile", ""},
+                                       {"userxattr", ""}},
+                                      false);
+  if (!overlay) return failure(overlay.error());
+  if (auto done = mount_at(*overlay, root_stage); !done) return pass(std::move(done));
+  unique_fd root(::open(root_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return fail_errno("cannot open the new root");
+  return root;
+}
+
+}  // namespace
+
+result<unique_fd> mount_kernel(const image_file& image) {
+  const auto device = attach_loop(image.fd.get());
+  if (!device) return failure(device.error());
+  return mount_detached("squashfs", {{"source", device->path}}, true);
+}
+
+result<void> leave_mount_namespace() {
+  if (::unshare(CLONE_NEWNS) != 0) return fail_errno("cannot create a mount namespace");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
+    return fail_errno("cannot separate the mount namespace");
+  }
+  return {};
+}
+
+result<void> enter_root(unique_fd image_mount, const root_plan& plan) {
+  // Sources first: the staging tmpfs hides the node's /tmp.
+  const auto sources = open_sources(plan);
+  if (!sources) return failure(sources.error());
+  ::umask(0022);
+  auto staged = stage_layers(image_mount, plan.overlay_size).and_then([&] {
+    return make_mount_points(*sources);
+  });
+  if (!staged) return staged;
+  const auto root = stack_overlay();
+  if (!root) return failure(root.error());
+  image_mount.reset();
+  if (auto done = attach(root->get(), *sources); !done) return done;
+  // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one.
+  if (::fchdir(root->get()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
+      ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {
+    return fail_errno("cannot change the root");
+  }
+  return {};
+}
+
+}  // namespace berth::container

@@ -1,0 +1,36 @@
+#pragma once
+// Carries out a plan: image, writable layer and bind mounts become the root of this process's mount
+// namespace. mount_namespaces(7), pivot_root(2), overlayfs.rst.
+
+#include <cstdint>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "container/identity.hpp"
+#include "container/image_file.hpp"
+#include "container/plan.hpp"
+
+namespace berth::container {
+
+/// The image as a detached kernel mount on a loop device. Only for trusted images: the kernel's
+/// squashfs is not made for hostile ones.
+result<unique_fd> mount_kernel(const image_file& image);
+
+/// Gives this process a mount namespace of its own that still follows the node's mounts.
+result<void> leave_mount_namespace();
+
+struct root_plan {
+  std::vector<bind> binds;
+  std::uint64_t overlay_size = 0;  ///< bytes that may be written, in memory
+  identity user;                   ///< opens the sources that are opened with the user's rights
+};
+
+/// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.
+/// The old root is gone afterwards; the working directory is "/".
+/// Mount points that the image lacks are made in the upper layer, never in a bound folder: a target
+/// below a bind must exist there. Symbolic links of the image are followed within the image only.
+/// @pre leave_mount_namespace() was called: the caller's namespace is changed.
+result<void> enter_root(unique_fd image_mount, const root_plan& plan);
+
+}  // namespace berth::container

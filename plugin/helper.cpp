@@ -1,0 +1,95 @@
+#include "plugin/helper.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+
+#include "container/channel.hpp"
+
+namespace berth::plugin {
+namespace {
+
+constexpr int helper_socket = 3;
+
+// Only async-signal-safe calls: slurmstepd has other threads, which may hold any lock.
+[[noreturn]] void exec_helper(const char* program, int socket, char* const* argv,
+                              char* const* env) {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const auto nothing = ::open("/dev/null", O_RDWR);
+  if (::setresuid(0, 0, 0) == 0 && ::setresgid(0, 0, 0) == 0 && nothing >= 0 &&
+      ::dup2(nothing, STDIN_FILENO) >= 0 && ::dup2(nothing, STDOUT_FILENO) >= 0 &&
+      ::dup2(nothing, STDERR_FILENO) >= 0) {
+    // dup2 onto itself would keep close-on-exec.
+    const auto copy = ::fcntl(socket, F_DUPFD, helper_socket + 1);
+    if (copy >= 0 && ::dup2(copy, helper_socket) >= 0 &&
+        ::close_range(helper_socket + 1, ~0U, 0) == 0 && ::chdir("/") == 0) {
+      ::execve(program, argv, env);
+    }
+  }
+  ::_exit(127);
+}
+
+result<void> check_program(const std::string& program) {
+  struct stat info {};
+  if (::stat(program.c_str(), &info) != 0) {
+    auto missing = fail_errno(fmt::format("node helper \"{}\"", program));
+    return failure(
+        std::move(missing.value()).with_hint("give its path in plugstack.conf: berth=/PATH"));
+  }
+  if (info.st_uid != 0 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(fmt::format("node helper \"{}\" must belong to root and be writable by nobody else",
+                            program));
+  }
+  return {};
+}
+
+result<helper_answer> exchange(int socket, const container::node_request& request,
+                               std::chrono::seconds timeout) {
+  if (auto sent = container::send_message(socket, container::encode(request)); !sent) {
+    return pass(std::move(sent));
+  }
+  auto received = container::receive_message(socket, timeout);
+  if (!received) return pass(std::move(received));
+  auto reply = container::decode_reply(received->bytes);
+  if (!reply) return pass(std::move(reply));
+  if (!reply->error.empty()) return fail(std::move(reply->error));
+  if (!request.image.empty() && !received->fd) return fail("the reply brings no container");
+  return helper_answer{std::move(*reply), std::move(received->fd)};
+}
+
+}  // namespace
+
+result<helper_answer> ask_helper(const settings& site, const container::node_request& request) {
+  if (auto usable = check_program(site.helper); !usable) return pass(std::move(usable));
+  auto sockets = container::make_socket_pair();
+  if (!sockets) return pass(std::move(sockets));
+  const std::array<const char*, 4> argv{site.helper.c_str(), "node", "--serve", nullptr};
+  const std::array<const char*, 2> env{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", nullptr};
+  const auto pid = ::fork();
+  if (pid < 0) return fail_errno("cannot fork");
+  if (pid == 0) {
+    exec_helper(site.helper.c_str(), sockets->theirs.get(), const_cast<char* const*>(argv.data()),
+                const_cast<char* const*>(env.data()));
+  }
+  sockets->theirs.reset();
+  auto answer = exchange(sockets->ours.get(), request, std::chrono::seconds(site.timeout_seconds));
+  // It is done, or it will never be.
+  if (!answer) ::kill(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!answer && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+    return fail(fmt::format("cannot run the node helper \"{}\"", site.helper));
+  }
+  return answer;
+}
+
+}  // namespace berth::plugin

@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "container/protocol.hpp"
+#include "plugin/options.hpp"
+
+namespace berth::plugin {
+
+struct helper_answer {
+  container::node_reply reply;
+  unique_fd mount_namespace;  ///< of the container; empty when only pinning was asked
+};
+
+/// Runs the node helper as root and waits for its answer. Called in slurmstepd, whose effective
+/// user is the job's at that moment. The helper sees neither the job's environment nor any of
+/// slurmstepd's descriptors.
+result<helper_answer> ask_helper(const settings& site, const container::node_request& request);
+
+}  // namespace berth::plugin

@@ -1,0 +1,104 @@
+#include "plugin/options.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "base/text.hpp"
+#include "pinning/request.hpp"
+
+namespace berth::plugin {
+namespace {
+
+int take(std::optional<std::string>& into, const char* name, const char* value) noexcept {
+  if (value == nullptr || *value == '\0') {
+    slurm_error("berth: --%s needs a value", name);
+    return -1;
+  }
+  if (into && *into != value) {
+    slurm_error("berth: --%s is given twice, as \"%s\" and \"%s\"", name, into->c_str(), value);
+    return -1;
+  }
+  into = value;
+  return 0;
+}
+
+int on_image(int, const char* value, int remote) noexcept {
+  return remote != 0 ? 0 : take(given().image, "container-image", value);
+}
+
+int on_pin(int, const char* value, int remote) noexcept {
+  if (remote != 0) return 0;
+  if (const auto asked = pinning::parse_request(value == nullptr ? "" : value); !asked) {
+    slurm_error("berth: --pin: %s", asked.error().text().c_str());
+    return -1;
+  }
+  return take(given().pin, "pin", value);
+}
+
+struct option_text {
+  const char* name;
+  const char* argument;
+  const char* usage;
+  spank_opt_cb_f callback;
+};
+
+constexpr std::array options{
+    option_text{"container-image", "IMAGE",
+                "run the tasks in this squashfs image (same as --container); \"none\" runs them on "
+                "the node itself",
+                on_image},
+    option_text{"pin", "POLICY[,verbose][,smt]",
+                "place the tasks on the cores: auto, core, numa or none; verbose prints one line "
+                "per task",
+                on_pin},
+};
+
+}  // namespace
+
+command_line& given() {
+  static command_line line;
+  return line;
+}
+
+result<void> register_options(spank_t sp) {
+  for (const auto& entry : options) {
+    spank_option option{const_cast<char*>(entry.name),
+                        const_cast<char*>(entry.argument),
+                        const_cast<char*>(entry.usage),
+                        1,
+                        0,
+                        entry.callback};
+    if (const auto code = spank_option_register(sp, &option); code != ESPANK_SUCCESS) {
+      return fail(fmt::format("cannot register --{}: {}", entry.name, spank_strerror(code)));
+    }
+  }
+  return {};
+}
+
+result<settings> parse_settings(int count, char** words) {
+  settings parsed;
+  for (int i = 0; i < count; ++i) {
+    const std::string_view word = words[i];
+    const auto equals = word.find('=');
+    const auto key = word.substr(0, equals);
+    const auto value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
+    const auto number = parse_unsigned(value);
+    if (key == "berth" && value.starts_with('/')) {
+      parsed.helper = value;
+    } else if (key == "site" && value.starts_with('/')) {
+      parsed.site_file = value;
+    } else if (key == "timeout" && number && *number >= 1 && *number <= 3600) {
+      parsed.timeout_seconds = static_cast<unsigned>(*number);
+    } else {
+      return fail(
+          fmt::format("plugstack.conf: \"{}\" is none of berth=/PATH, site=/PATH, "
+                      "timeout=SECONDS (1 to 3600)",
+                      word));
+    }
+  }
+  return parsed;
+}
+
+}  // namespace berth::plugin

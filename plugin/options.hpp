@@ -1,0 +1,42 @@
+#pragma once
+// The options that berth adds to srun, sbatch and salloc, and the words in plugstack.conf.
+
+#include <optional>
+#include <string>
+
+#include "plugin/slurm.hpp"
+
+#include "base/error.hpp"
+
+namespace berth::plugin {
+
+/// Words after the plugin's path in plugstack.conf: "berth=/usr/bin/berth
+/// site=/etc/berth/site.lua".
+struct settings {
+  std::string helper = BERTH_DEFAULT_HELPER;  ///< the berth program, run as root on the node
+  std::string site_file;                      ///< empty: the program's default
+  unsigned timeout_seconds = 60;              ///< how long the node helper may take
+};
+result<settings> parse_settings(int count, char** words);
+
+/// What the user said on the command line; filled while Slurm parses its options.
+struct command_line {
+  std::optional<std::string> image;  ///< --container-image
+  std::optional<std::string> pin;    ///< --pin
+};
+command_line& given();
+
+/// Adds the options to the command that is running. The node side accepts and ignores them: what
+/// counts travels in the environment, where sbatch's choice reaches the sruns of the script.
+result<void> register_options(spank_t sp);
+
+/// Environment variables in which the choices travel from srun to the node. SLURM_CONTAINER is
+/// Slurm's own name for the image; names with SLURM_ pass every --export.
+inline constexpr const char* image_variable = "SLURM_CONTAINER";
+inline constexpr const char* pin_variable = "SLURM_BERTH_PIN";
+inline constexpr const char* cpu_bind_variable = "SLURM_BERTH_CPU_BIND";
+
+/// The image name that asks for no container.
+inline constexpr const char* no_image = "none";
+
+}  // namespace berth::plugin

@@ -1,0 +1,124 @@
+// SPANK entry points: which callback of which Slurm process does what. Everything else is
+// elsewhere; nothing may leave these functions but a return code. spank(7).
+
+#include <exception>
+
+#include "plugin/local.hpp"
+#include "plugin/options.hpp"
+#include "plugin/slurm_config.hpp"
+#include "plugin/step.hpp"
+#include "plugin/task.hpp"
+
+#define BERTH_EXPORT __attribute__((visibility("default")))
+
+namespace {
+
+using namespace berth;
+using namespace berth::plugin;
+
+constexpr int failed = -1;
+
+bool on_users_side() {
+  const auto context = spank_context();
+  return context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR;
+}
+
+int report(const result<void>& outcome) {
+  if (outcome) return ESPANK_SUCCESS;
+  slurm_error("berth: %s", outcome.error().text().c_str());
+  return failed;
+}
+
+// Slurm is C: an exception that leaves a callback would end its process.
+template <class Work>
+int guarded(Work work) noexcept {
+  try {
+    return report(work());
+  } catch (const std::exception& problem) {
+    slurm_error("berth: internal error: %s", problem.what());
+    return failed;
+  }
+}
+
+result<void> initialize(spank_t sp) {
+  if (on_users_side()) set_inherited_choice_aside();
+  if (spank_remote(sp) == 1 && has_oci_conf()) {
+    slurm_info("berth: oci.conf exists, so Slurm handles --container itself; standing down");
+  }
+  if (!on_users_side() && spank_remote(sp) != 1) return {};
+  return register_options(sp);
+}
+
+// What fails here must not end in a task on the host: the step is marked, its tasks then end.
+int start(spank_t sp, int count, char** words) noexcept {
+  const auto code = guarded([&]() -> result<void> {
+    const auto site = parse_settings(count, words);
+    if (!site) return failure(site.error());
+    start_step(sp, *site);
+    return {};
+  });
+  if (code != ESPANK_SUCCESS) refuse_step("the plugin could not be started");
+  return ESPANK_SUCCESS;
+}
+
+}  // namespace
+
+extern "C" {
+
+BERTH_EXPORT extern const char plugin_name[];
+BERTH_EXPORT extern const char plugin_type[];
+BERTH_EXPORT extern const unsigned int plugin_version;
+BERTH_EXPORT extern const unsigned int spank_plugin_version;
+const char plugin_name[] = "berth";
+const char plugin_type[] = "spank";
+const unsigned int plugin_version = SLURM_VERSION_NUMBER;
+const unsigned int spank_plugin_version = 1;
+
+BERTH_EXPORT int slurm_spank_init(spank_t sp, int, char**) {
+  return guarded([&] { return initialize(sp); });
+}
+
+BERTH_EXPORT int slurm_spank_init_post_opt(spank_t, int, char**) {
+  return guarded([] { return on_users_side() ? settle_choice() : result<void>{}; });
+}
+
+BERTH_EXPORT int slurm_spank_local_user_init(spank_t sp, int, char**) {
+  return guarded([&]() -> result<void> {
+    guard_command(sp);
+    return {};
+  });
+}
+
+BERTH_EXPORT int slurm_spank_user_init(spank_t sp, int count, char** words) {
+  return start(sp, count, words);
+}
+
+BERTH_EXPORT int slurm_spank_task_init_privileged(spank_t, int, char**) {
+  return guarded([]() -> result<void> {
+    if (auto& self = current_step()) join_container(*self);
+    return {};
+  });
+}
+
+BERTH_EXPORT int slurm_spank_task_post_fork(spank_t sp, int, char**) {
+  return guarded([&]() -> result<void> {
+    if (auto& self = current_step()) remember_mask(sp, *self);
+    return {};
+  });
+}
+
+BERTH_EXPORT int slurm_spank_task_init(spank_t sp, int, char**) {
+  return guarded([&]() -> result<void> {
+    if (auto& self = current_step()) start_task(sp, *self);
+    return {};
+  });
+}
+
+BERTH_EXPORT int slurm_spank_task_exit(spank_t, int, char**) {
+  return guarded([]() -> result<void> {
+    if (const auto& self = current_step()) end_refused_step(*self);
+    return {};
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,201 @@
+#include "plugin/task.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "container/command.hpp"
+#include "container/environment.hpp"
+#include "pinning/describe.hpp"
+#include "pinning/environment.hpp"
+#include "pinning/executor.hpp"
+#include "plugin/slurm_config.hpp"
+#include "plugin/task_prolog.hpp"
+#include "topology/codec.hpp"
+
+namespace berth::plugin {
+namespace {
+
+using container::find_variable;
+
+// slurmstepd's own exit code where the reason is not one of execve's.
+constexpr int refused_exit_code = 1;
+
+[[noreturn]] void refuse(const step& self, const std::string& text, int exit_code) {
+  slurm_error("berth: node %s: %s", self.request.job.node.c_str(), text.c_str());
+  ::_exit(exit_code);
+}
+
+void warn(const step& self, const std::string& text) {
+  slurm_error("berth: node %s: %s, ignoring", self.request.job.node.c_str(), text.c_str());
+}
+
+void set_variable(spank_t sp, const std::string& name, const std::optional<std::string>& value) {
+  if (value) {
+    spank_setenv(sp, name.c_str(), value->c_str(), 1);
+  } else {
+    spank_unsetenv(sp, name.c_str());
+  }
+}
+
+// `chosen`: names whose values the image does not replace.
+void edit_environment(spank_t sp, const step& self, std::vector<std::string> chosen) {
+  const auto task = environment_of(sp);
+  const auto& reply = self.answer.reply;
+  for (auto& name :
+       container::exported_names(find_variable(task, "SLURM_EXPORT_ENV").value_or(""))) {
+    chosen.push_back(std::move(name));
+  }
+  for (const auto& edit :
+       container::plan_environment(task, reply.image_environment, reply.site_environment, chosen)) {
+    set_variable(sp, edit.name, edit.value);
+  }
+}
+
+// Slurm's masks tell what the step was given, unless a cpuset around slurmstepd tells it already or
+// the job has the whole node.
+std::vector<int> allowed_cpus(const step& self) {
+  if (self.cpus.size() <= self.granted_cpus) return self.cpus;
+  auto bound = self.masks->all();
+  return bound.empty() ? self.cpus : bound;
+}
+
+std::optional<int> asked_threads(const std::vector<std::string>& environment) {
+  for (const auto* name : {"OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"}) {
+    const auto number = parse_unsigned(find_variable(environment, name).value_or(""));
+    if (number && *number >= 1 && *number <= 65536) return static_cast<int>(*number);
+  }
+  return std::nullopt;
+}
+
+result<void> pin(spank_t sp, const step& self) {
+  const auto local = number(sp, S_TASK_ID, "task id");
+  const auto rank = number(sp, S_TASK_GLOBAL_ID, "rank");
+  if (!local || !rank) return fail("Slurm does not tell the task's number");
+  const auto machine = topology::decode(self.answer.reply.topology);
+  if (!machine) return failure(machine.error());
+  const auto environment = environment_of(sp);
+  const auto allowed = allowed_cpus(self);
+  const auto placements =
+      pinning::plan(*machine, allowed, static_cast<int>(self.request.job.tasks_on_node),
+                    asked_threads(environment), *self.pin);
+  if (!placements) return failure(placements.error());
+  const auto& mine = (*placements)[*local];
+  pinning::linux_affinity system;
+  if (auto done = pinning::apply(mine, system); !done) return done;
+  for (const auto& [name, value] : pinning::thread_environment(mine, *self.pin)) {
+    if (!find_variable(environment, name)) set_variable(sp, name, value);
+  }
+  if (!self.pin->verbose) return {};
+  const auto line = pinning::describe(mine, static_cast<int>(*rank), self.request.job.node);
+  return write_all(STDERR_FILENO, fmt::format("berth: {}\n", line));
+}
+
+void pin_or_complain(spank_t sp, const step& self) {
+  if (!self.pin) return;
+  const auto pinned = pin(sp, self);
+  if (pinned) return;
+  const auto text = fmt::format("cannot pin: {}", pinned.error().text());
+  if (self.answer.reply.pin_failure_is_fatal) refuse(self, text, refused_exit_code);
+  warn(self, text);
+}
+
+// Before anything of the image is in the environment: the scripts are the node's. Returns the names
+// they exported.
+std::vector<std::string> run_task_prologs(spank_t sp, const step& self) {
+  std::vector<std::string> exported;
+  if (!self.prolog_agent) return exported;
+  for (const auto& script : task_prologs()) {
+    auto environment = environment_of(sp);
+    environment.emplace_back("SLURM_SCRIPT_CONTEXT=prolog_task");
+    const auto end =
+        run_prolog(self.prolog_agent.get(), script, self.request.submit_dir, environment);
+    if (!end) refuse(self, "TaskProlog: " + end.error().text(), refused_exit_code);
+    if (end->exit_code != 0) {
+      refuse(self, fmt::format("TaskProlog failed status={}", end->exit_code), end->exit_code);
+    }
+    for (const auto& [name, value] : end->effects.exports) {
+      set_variable(sp, name, value);
+      exported.push_back(name);
+    }
+    for (const auto& name : end->effects.unsets) set_variable(sp, name, std::nullopt);
+    if (auto shown = write_all(STDOUT_FILENO, end->effects.prints); !shown) {
+      warn(self, shown.error().text());
+    }
+  }
+  forget_task_prologs();
+  return exported;
+}
+
+void enter_workdir(spank_t sp, const step& self) {
+  for (const auto& folder : {self.answer.reply.workdir, std::string("/")}) {
+    if (folder.empty() || ::chdir(folder.c_str()) != 0) continue;
+    set_variable(sp, "PWD", folder);
+    return;
+  }
+  refuse(self, "cannot enter any working directory in the container", refused_exit_code);
+}
+
+void check_command(spank_t sp, const step& self) {
+  char** argv = nullptr;
+  int argc = 0;
+  if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1) return;
+  const auto path = find_variable(environment_of(sp), "PATH").value_or("");
+  const auto found = container::find_command(argv[0], path);
+  if (found) return;
+  refuse(self, fmt::format("image \"{}\": {}", self.answer.reply.image, found.error().text()),
+         found.error().code().value());
+}
+
+}  // namespace
+
+void join_container(step& self) {
+  if (self.refusal || !self.answer.mount_namespace) return;
+  if (!task_prologs().empty()) {
+    auto agent = start_prolog_agent(self.request.user);
+    if (!agent) {
+      self.refusal = agent.error().text();
+      slurm_error("berth: TaskProlog: %s", self.refusal->c_str());
+      return;
+    }
+    self.prolog_agent = std::move(*agent);
+  }
+  if (::setns(self.answer.mount_namespace.get(), CLONE_NEWNS) != 0) {
+    self.refusal = fail_errno("cannot join the container").value().text();
+    slurm_error("berth: %s", self.refusal->c_str());
+  }
+  self.answer.mount_namespace.reset();
+}
+
+void remember_mask(spank_t sp, step& self) {
+  if (!self.masks) return;
+  const auto task = number(sp, S_TASK_ID, "task id");
+  const auto pid = number(sp, S_TASK_PID, "process id");
+  if (!task || !pid || *task >= self.request.job.tasks_on_node) return;
+  const auto cpus = pinning::linux_affinity().get(static_cast<pid_t>(*pid));
+  if (cpus) self.masks->store(*task, *cpus);
+}
+
+void start_task(spank_t sp, step& self) {
+  if (self.refusal) ::_exit(refused_exit_code);
+  for (const auto* own : {pin_variable, cpu_bind_variable}) spank_unsetenv(sp, own);
+  if (!self.request.image.empty()) edit_environment(sp, self, run_task_prologs(sp, self));
+  pin_or_complain(sp, self);
+  if (self.request.image.empty()) return;
+  if (auto done = container::forbid_new_privileges(); !done) {
+    refuse(self, done.error().text(), refused_exit_code);
+  }
+  enter_workdir(sp, self);
+  check_command(sp, self);
+}
+
+void end_refused_step(const step& self) {
+  if (!self.refusal || self.request.job.nodes < 2) return;
+  slurm_kill_job_step(self.request.job.id, self.request.job.step, SIGKILL);
+}
+
+}  // namespace berth::plugin
