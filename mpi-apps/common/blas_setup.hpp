@@ -1,0 +1,12 @@
+#pragma once
+// OpenBLAS reads its settings when it is loaded, before main: changing them means starting again.
+
+namespace berth::apps {
+
+/// Makes OpenBLAS run one thread a rank unless OPENBLAS_NUM_THREADS or OMP_NUM_THREADS is set, and
+/// use its AVX-512 kernels on AMD processors that it takes for AVX2 ones (OpenBLAS before 0.3.27),
+/// unless OPENBLAS_CORETYPE is set. May replace the process by itself with that environment, once.
+/// @pre called first in main, before MPI_Init
+void set_up_blas(char** argv);
+
+}  // namespace berth::apps

@@ -1,0 +1,159 @@
+#include "common/hdf5_attributes.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace berth::apps {
+
+namespace {
+
+failure cannot(const char* verb, const char* name, blame whose) {
+  return fail(fmt::format("cannot {} \"{}\": {}", verb, name, hdf5_reason()), whose);
+}
+
+result<void> write_value(hid_t where, const char* name, hid_t file_type, hid_t memory_type,
+                         const hdf5_space& space, const void* value) {
+  const hdf5_attribute attribute(
+      H5Acreate2(where, name, file_type, space.get(), H5P_DEFAULT, H5P_DEFAULT));
+  if (!attribute || H5Awrite(attribute.get(), memory_type, value) < 0) {
+    return cannot("write attribute", name, blame::run);
+  }
+  return {};
+}
+
+hdf5_type utf8_string() {
+  hdf5_type type(H5Tcopy(H5T_C_S1));
+  H5Tset_size(type.get(), H5T_VARIABLE);
+  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  return type;
+}
+
+result<std::vector<std::string>> read_variable(const hdf5_attribute& attribute, const char* name,
+                                               const hdf5_type& type, std::size_t count) {
+  std::vector<char*> raw(count, nullptr);
+  if (H5Aread(attribute.get(), type.get(), raw.data()) < 0) {
+    return cannot("read attribute", name, blame::input);
+  }
+  std::vector<std::string> texts;
+  for (const char* text : raw) texts.emplace_back(text != nullptr ? text : "");
+  const hdf5_space space(H5Aget_space(attribute.get()));
+  H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, raw.data());
+  return texts;
+}
+
+result<std::vector<std::string>> read_fixed(const hdf5_attribute& attribute, const char* name,
+                                            const hdf5_type& type, std::size_t count) {
+  const std::size_t width = H5Tget_size(type.get());
+  std::string raw(width * count, '\0');
+  if (H5Aread(attribute.get(), type.get(), raw.data()) < 0) {
+    return cannot("read attribute", name, blame::input);
+  }
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* start = raw.data() + i * width;
+    texts.emplace_back(start, ::strnlen(start, width));
+  }
+  return texts;
+}
+
+}  // namespace
+
+result<void> write_attribute(hid_t where, const char* name, const std::string& text) {
+  const char* raw = text.c_str();
+  const auto type = utf8_string();
+  return write_value(where, name, type.get(), type.get(), hdf5_space(H5Screate(H5S_SCALAR)), &raw);
+}
+
+result<void> write_attribute(hid_t where, const char* name, double value) {
+  return write_value(where, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
+                     hdf5_space(H5Screate(H5S_SCALAR)), &value);
+}
+
+result<void> write_attribute(hid_t where, const char* name, std::int64_t value) {
+  return write_value(where, name, H5T_STD_I64LE, H5T_NATIVE_INT64,
+                     hdf5_space(H5Screate(H5S_SCALAR)), &value);
+}
+
+result<void> write_attribute(hid_t where, const char* name, std::span<const std::string> texts) {
+  std::vector<const char*> raw;
+  for (const auto& text : texts) raw.push_back(text.c_str());
+  const hsize_t count = raw.size();
+  const auto type = utf8_string();
+  return write_value(where, name, type.get(), type.get(),
+                     hdf5_space(H5Screate_simple(1, &count, nullptr)), raw.data());
+}
+
+bool has_attribute(hid_t where, const char* name) {
+  return H5Aexists(where, name) > 0;
+}
+
+result<std::vector<std::string>> read_texts(hid_t where, const char* name) {
+  const hdf5_attribute attribute(H5Aopen(where, name, H5P_DEFAULT));
+  if (!attribute) return cannot("read attribute", name, blame::input);
+  const hdf5_type type(H5Aget_type(attribute.get()));
+  if (H5Tget_class(type.get()) != H5T_STRING) {
+    return fail(fmt::format("attribute \"{}\" is {}, not text", name, type_name(type.get())));
+  }
+  const hdf5_space space(H5Aget_space(attribute.get()));
+  const auto count = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get()));
+  return H5Tis_variable_str(type.get()) > 0 ? read_variable(attribute, name, type, count)
+                                            : read_fixed(attribute, name, type, count);
+}
+
+result<std::string> read_text(hid_t where, const char* name) {
+  auto texts = read_texts(where, name);
+  if (!texts) return pass(std::move(texts));
+  return texts->empty() ? std::string() : texts->front();
+}
+
+result<double> read_number(hid_t where, const char* name) {
+  const hdf5_attribute attribute(H5Aopen(where, name, H5P_DEFAULT));
+  double value = 0;
+  if (!attribute || H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &value) < 0) {
+    return cannot("read attribute", name, blame::input);
+  }
+  return value;
+}
+
+result<hdf5_file> create_hdf5(const std::string& path) {
+  const hdf5_properties access(H5Pcreate(H5P_FILE_ACCESS));
+  // Format 1.8 and later keeps large attributes outside the object header.
+  H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
+  hdf5_file file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+  if (!file) {
+    return fail(fmt::format("\"{}\": cannot create: {}", path, hdf5_reason()), blame::run);
+  }
+  return file;
+}
+
+result<hdf5_dataset> write_doubles(hid_t where, const char* name,
+                                   const std::vector<std::int64_t>& shape,
+                                   std::span<const double> values) {
+  const std::vector<hsize_t> dims(shape.begin(), shape.end());
+  const hdf5_space space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr));
+  hdf5_dataset dataset(
+      H5Dcreate2(where, name, H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  if (!dataset || H5Dwrite(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                           values.data()) < 0) {
+    return cannot("write dataset", name, blame::run);
+  }
+  return dataset;
+}
+
+result<std::vector<double>> read_doubles(hid_t where, const char* name) {
+  const hdf5_dataset dataset(H5Dopen2(where, name, H5P_DEFAULT));
+  if (!dataset) return cannot("read dataset", name, blame::input);
+  const auto shape = shape_of(dataset);
+  if (shape.size() != 1) {
+    return fail(
+        fmt::format("dataset \"{}\" has shape {}, not one dimension", name, shape_text(shape)));
+  }
+  std::vector<double> values(static_cast<std::size_t>(shape[0]));
+  if (H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    return cannot("read dataset", name, blame::input);
+  }
+  return values;
+}
+
+}  // namespace berth::apps

@@ -1,0 +1,34 @@
+#pragma once
+// Small values in HDF5: attributes, and one-dimensional datasets of doubles.
+// `where` is an open file, group or dataset, borrowed.
+
+#include <span>
+
+#include "common/hdf5.hpp"
+
+namespace berth::apps {
+
+result<void> write_attribute(hid_t where, const char* name, const std::string& text);
+result<void> write_attribute(hid_t where, const char* name, double value);
+result<void> write_attribute(hid_t where, const char* name, std::int64_t value);
+/// A one-dimensional attribute of variable-length UTF-8 strings. Long lists need the file to be
+/// created with create_hdf5(), which lifts the 64 KiB limit of old-style headers.
+result<void> write_attribute(hid_t where, const char* name, std::span<const std::string> texts);
+
+bool has_attribute(hid_t where, const char* name);
+/// Variable-length and fixed-length strings alike; a scalar gives a list of one.
+result<std::vector<std::string>> read_texts(hid_t where, const char* name);
+result<std::string> read_text(hid_t where, const char* name);
+result<double> read_number(hid_t where, const char* name);
+
+/// A new file for this process alone, replacing what is at `path`.
+result<hdf5_file> create_hdf5(const std::string& path);
+
+/// Writes a contiguous float64 dataset of the given shape. @pre values.size() == product of shape
+result<hdf5_dataset> write_doubles(hid_t where, const char* name,
+                                   const std::vector<std::int64_t>& shape,
+                                   std::span<const double> values);
+/// Reads a whole one-dimensional numeric dataset.
+result<std::vector<double>> read_doubles(hid_t where, const char* name);
+
+}  // namespace berth::apps

@@ -1,0 +1,138 @@
+#include "common/scalapack.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+
+#include "common/collective.hpp"
+#include "common/scalapack_c.hpp"
+
+namespace berth::apps {
+
+namespace {
+
+constexpr int first = 1;  // Fortran counts from 1
+constexpr int source = 0;
+constexpr std::int64_t int_limit = std::numeric_limits<int>::max();
+
+int global_index(int local, int block, int process, int processes) noexcept {
+  return (local / block * processes + process) * block + local % block;
+}
+
+failure bad_argument(const char* routine, int info) {
+  return fail(fmt::format("{}: argument {} is wrong", routine, -info), blame::run);
+}
+
+failure too_large(std::int64_t rows, std::int64_t cols) {
+  return fail(
+      fmt::format("a {} x {} matrix is beyond ScaLAPACK's 32-bit integers; use more ranks, "
+                  "fewer rows or fewer features",
+                  rows, cols));
+}
+
+}  // namespace
+
+result<distributed_matrix> distributed_matrix::create(const process_grid& grid, std::int64_t rows,
+                                                      std::int64_t cols, std::int64_t row_block,
+                                                      std::int64_t col_block) {
+  if (std::max({rows, cols, row_block, col_block}) > int_limit) return too_large(rows, cols);
+  distributed_matrix m;
+  m.grid_ = &grid;
+  const int m_rows = static_cast<int>(rows);
+  const int m_cols = static_cast<int>(cols);
+  const int mb = static_cast<int>(row_block);
+  const int nb = static_cast<int>(col_block);
+  const int p = grid.rows();
+  const int q = grid.cols();
+  const int my_row = grid.my_row();
+  const int my_col = grid.my_col();
+  m.local_rows_ = numroc_(&m_rows, &mb, &my_row, &source, &p);
+  m.local_cols_ = numroc_(&m_cols, &nb, &my_col, &source, &q);
+  const int lld = std::max(1, m.local_rows_);
+  const int context = grid.context();
+  int info = 0;
+  descinit_(m.desc_.data(), &m_rows, &m_cols, &mb, &nb, &source, &source, &context, &lld, &info);
+  if (info != 0) return bad_argument("DESCINIT", info);
+  const std::int64_t elements = std::int64_t{lld} * std::max(1, m.local_cols_);
+  if (elements > int_limit) return too_large(rows, cols);
+  try {
+    m.data_.assign(static_cast<std::size_t>(elements), 0.0);
+  } catch (const std::bad_alloc&) {
+    return fail(fmt::format("not enough memory for {} bytes; use more ranks", elements * 8),
+                blame::run);
+  }
+  return m;
+}
+
+int distributed_matrix::global_row(int local) const noexcept {
+  return global_index(local, desc_[4], grid_->my_row(), grid_->rows());
+}
+
+int distributed_matrix::global_col(int local) const noexcept {
+  return global_index(local, desc_[5], grid_->my_col(), grid_->cols());
+}
+
+std::vector<double> distributed_matrix::replicate(const communicator& comm, int rows,
+                                                  int cols) const {
+  std::vector<double> all(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols), 0.0);
+  for (int j = 0; j < local_cols_ && global_col(j) < cols; ++j) {
+    for (int i = 0; i < local_rows_ && global_row(i) < rows; ++i) {
+      all[static_cast<std::size_t>(global_col(j)) * static_cast<std::size_t>(rows) +
+          static_cast<std::size_t>(global_row(i))] = local(i, j);
+    }
+  }
+  comm.sum(std::span<double>(all));
+  return all;
+}
+
+result<void> least_squares(const communicator& comm, distributed_matrix& a, distributed_matrix& b) {
+  const int m = a.rows();
+  const int n = a.cols();
+  const int rhs = b.cols();
+  int info = 0;
+  int lwork = -1;
+  double wanted = 0;
+  pdgels_("N", &m, &n, &rhs, a.data(), &first, &first, a.descriptor(), b.data(), &first, &first,
+          b.descriptor(), &wanted, &lwork, &info);
+  std::vector<double> work;
+  const auto reserve = [&]() -> result<void> {
+    if (info != 0) return bad_argument("PDGELS", info);
+    // The size comes back in a double; where NB x local rows passes 2^31 it has overflowed.
+    const auto length = static_cast<std::int64_t>(wanted);
+    if (length < 1 || length > int_limit) return too_large(m, n);
+    lwork = static_cast<int>(length);
+    try {
+      work.resize(static_cast<std::size_t>(length));
+    } catch (const std::bad_alloc&) {
+      return fail("PDGELS: not enough memory for its workspace; use more ranks", blame::run);
+    }
+    return {};
+  };
+  if (auto ok = agree(comm, reserve()); !ok) return ok;
+  pdgels_("N", &m, &n, &rhs, a.data(), &first, &first, a.descriptor(), b.data(), &first, &first,
+          b.descriptor(), work.data(), &lwork, &info);
+  if (info != 0) return bad_argument("PDGELS", info);
+  return {};
+}
+
+result<int> cholesky(distributed_matrix& a) {
+  const int n = a.rows();
+  int info = 0;
+  pdpotrf_("L", &n, a.data(), &first, &first, a.descriptor(), &info);
+  if (info < 0) return bad_argument("PDPOTRF", info);
+  return info;
+}
+
+result<void> cholesky_solve(const distributed_matrix& factor, distributed_matrix& b) {
+  const int n = factor.rows();
+  const int rhs = b.cols();
+  int info = 0;
+  pdpotrs_("L", &n, &rhs, factor.data(), &first, &first, factor.descriptor(), b.data(), &first,
+           &first, b.descriptor(), &info);
+  if (info != 0) return bad_argument("PDPOTRS", info);
+  return {};
+}
+
+}  // namespace berth::apps

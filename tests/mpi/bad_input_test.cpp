@@ -1,0 +1,245 @@
+// Bad input: one clear line, exit code 2, nothing left behind, and no rank that hangs.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "common/hdf5_attributes.hpp"
+#include "program_runner.hpp"
+
+namespace berth::apps {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using values = std::vector<double>;
+
+class BadInput : public testing::Test {
+ protected:
+  void SetUp() override { prepare_hdf5(); }
+
+  // A dataset of 4 rows and 2 features that both programs accept, to be spoilt.
+  hdf5_file begin(const char* name) {
+    return hdf5_file(H5Fcreate(folder.file(name).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  }
+  void write_x(const hdf5_file& file, const values& x, std::int64_t rows) {
+    const auto dataset = write_doubles(file.get(), "X", {rows, std::ssize(x) / rows}, x);
+    ASSERT_TRUE(dataset);
+    const std::vector<std::string> names{"age", "income"};
+    if (std::ssize(x) / rows == 2) {
+      ASSERT_TRUE(write_attribute(dataset->get(), "feature_names", std::span(names)));
+    }
+  }
+  void write_y(const hdf5_file& file, const values& y) {
+    ASSERT_TRUE(write_doubles(file.get(), "y", {std::ssize(y)}, y));
+  }
+  void write_dataset(const char* name, const values& x, const values& y) {
+    const auto file = begin(name);
+    write_x(file, x, std::ssize(y));
+    write_y(file, y);
+  }
+
+  // Runs `arguments` and expects one error line that has all of `parts`.
+  void expect_refused(const std::vector<std::string>& arguments,
+                      const std::vector<std::string>& parts, int ranks = 0) {
+    const auto before = folder.entries();
+    const auto got = run_program(folder, arguments, ranks);
+    EXPECT_EQ(got.code, 2) << got.err;
+    EXPECT_EQ(got.out, "");
+    const auto program = std::filesystem::path(arguments[0]).filename().string();
+    EXPECT_EQ(lines_with(got.err, program + ": error: ").size(), 1U) << got.err;
+    if (ranks == 0) {
+      EXPECT_EQ(std::ranges::count(got.err, '\n'), 1) << got.err;
+    }
+    EXPECT_THAT(got.err, testing::Not(HasSubstr("HDF5-DIAG")));
+    for (const auto& part : parts) EXPECT_THAT(got.err, HasSubstr(part));
+    EXPECT_EQ(folder.entries(), before) << "left something behind";
+  }
+  void expect_untrainable(const char* name, const std::vector<std::string>& parts,
+                          const char* kind = "linear", int ranks = 0) {
+    expect_refused({BERTH_TRAIN, kind, name, "-o", "m.h5"}, parts, ranks);
+  }
+
+  const values good_x{1, 5, 2, 3, 3, 8, 4, 1};
+  const values good_y{1, 0, 1, 0};
+  temporary_folder folder;
+};
+
+TEST_F(BadInput, MissingFile) {
+  expect_untrainable("none.h5", {"\"none.h5\"", "No such file or directory"});
+}
+
+TEST_F(BadInput, MissingFileOnFourRanks) {
+  expect_untrainable("none.h5", {"\"none.h5\"", "No such file or directory"}, "linear", 4);
+}
+
+TEST_F(BadInput, TruncatedFile) {
+  write_dataset("t.h5", good_x, good_y);
+  const auto size = std::filesystem::file_size(folder.file("t.h5"));
+  std::filesystem::resize_file(folder.file("t.h5"), size / 2);
+  const auto text = "truncated HDF5 file: have " + std::to_string(size / 2) + " of " +
+                    std::to_string(size) + " bytes";
+  expect_untrainable("t.h5", {"\"t.h5\"", text});
+  expect_refused({BERTH_DATASET, "describe", "t.h5"}, {text});
+}
+
+TEST_F(BadInput, NotHdf5) {
+  folder.write("t.csv", "a,b\n1,2\n");
+  expect_untrainable("t.csv", {"\"t.csv\": not an HDF5 file", "dataset import"});
+}
+
+TEST_F(BadInput, WithoutX) {
+  { write_y(begin("t.h5"), good_y); }
+  expect_untrainable("t.h5", {"has no dataset /X; it has /y [4] float64"});
+}
+
+TEST_F(BadInput, WithoutY) {
+  { write_x(begin("t.h5"), good_x, 4); }
+  expect_untrainable("t.h5", {"has no dataset /y; it has /X [4 x 2] float64"}, "logistic");
+}
+
+TEST_F(BadInput, NanAndInfinityAreCountedByColumn) {
+  values x = good_x;
+  x[1] = NAN;
+  x[5] = INFINITY;
+  x[6] = NAN;
+  write_dataset("t.h5", x, {1, NAN, 0, 1});
+  const std::vector<std::string> parts{"1 in \"age\", 2 in \"income\", 1 in \"y\"",
+                                       "--missing drop"};
+  expect_untrainable("t.h5", parts);
+  expect_untrainable("t.h5", parts, "logistic", 2);
+}
+
+TEST_F(BadInput, RowCountsThatDiffer) {
+  {
+    const auto file = begin("t.h5");
+    write_x(file, good_x, 4);
+    write_y(file, {1, 0, 1});
+  }
+  expect_untrainable("t.h5", {"/X has shape [4 x 2] but /y has shape [3]"});
+}
+
+TEST_F(BadInput, FewerRowsThanFeatures) {
+  write_dataset("t.h5", good_x, {1, 0});
+  expect_untrainable("t.h5", {"has 2 rows but 4 features", "needs at least 5 rows"});
+  expect_untrainable("t.h5", {"has 2 rows but 4 features"}, "logistic");
+}
+
+TEST_F(BadInput, OneClass) {
+  write_dataset("t.h5", good_x, {1, 1, 1, 1});
+  expect_untrainable("t.h5", {"one class: all 4 are 1"}, "logistic", 2);
+}
+
+TEST_F(BadInput, LabelsOtherThanZeroAndOne) {
+  write_dataset("t.h5", good_x, {0, 1, 1, -1});
+  expect_untrainable("t.h5", {"labels \"y\" are not 0 and 1: row 4 has -1"}, "logistic", 2);
+}
+
+TEST_F(BadInput, XOfOneDimension) {
+  {
+    const auto file = begin("t.h5");
+    ASSERT_TRUE(write_doubles(file.get(), "X", {8}, good_x));
+    write_y(file, good_y);
+  }
+  expect_untrainable("t.h5", {"/X has shape [8]; it must be [rows x features]"});
+}
+
+TEST_F(BadInput, XOfText) {
+  {
+    const auto file = begin("t.h5");
+    const hsize_t shape[] = {4, 2};
+    const hdf5_space space(H5Screate_simple(2, shape, nullptr));
+    const hdf5_type type(H5Tcopy(H5T_C_S1));
+    H5Tset_size(type.get(), 8);
+    const hdf5_dataset x(H5Dcreate2(file.get(), "X", type.get(), space.get(), H5P_DEFAULT,
+                                    H5P_DEFAULT, H5P_DEFAULT));
+    write_y(file, good_y);
+  }
+  expect_untrainable("t.h5", {"/X has type string; it must be numeric"});
+}
+
+TEST_F(BadInput, XThatWasNeverWritten) {
+  {
+    const auto file = begin("t.h5");
+    const hsize_t shape[] = {4, 2};
+    const hdf5_space space(H5Screate_simple(2, shape, nullptr));
+    const hdf5_dataset x(H5Dcreate2(file.get(), "X", H5T_IEEE_F64LE, space.get(), H5P_DEFAULT,
+                                    H5P_DEFAULT, H5P_DEFAULT));
+    write_y(file, good_y);
+  }
+  expect_untrainable("t.h5", {"/X was never written", "zeros"});
+}
+
+TEST_F(BadInput, OutputIntoAMissingFolderIsSeenBeforeTheDataIs) {
+  expect_refused({BERTH_TRAIN, "linear", "none.h5", "-o", "no/m.h5"},
+                 {"output \"no/m.h5\": cannot write in folder \"no\"", "No such file"});
+  expect_refused({BERTH_PREDICT, "none.h5", "none.h5", "-o", "no/p.csv"},
+                 {"output \"no/p.csv\"", "No such file"});
+  expect_refused({BERTH_DATASET, "import", "none.csv", "-o", "no/d.h5", "--target", "y"},
+                 {"output \"no/d.h5\"", "No such file"});
+}
+
+TEST_F(BadInput, OutputThatWouldReplaceTheInput) {
+  write_dataset("t.h5", good_x, good_y);
+  expect_refused({BERTH_TRAIN, "linear", "t.h5", "-o", "./t.h5"},
+                 {"output \"./t.h5\": is the input too"});
+  folder.write("t.csv", "y,a\n1,2\n");
+  expect_refused({BERTH_DATASET, "import", "t.csv", "-o", "t.csv", "--target", "y"},
+                 {"output \"t.csv\": is the input too"});
+}
+
+TEST_F(BadInput, OutputThatIsAFolder) {
+  std::filesystem::create_directory(folder.file("out"));
+  write_dataset("t.h5", good_x, good_y);
+  expect_refused({BERTH_TRAIN, "linear", "t.h5", "-o", "out"}, {"\"out\"", "Is a directory"}, 2);
+}
+
+TEST_F(BadInput, OutputWithoutPermission) {
+  write_dataset("t.h5", good_x, good_y);
+  std::filesystem::create_directory(folder.file("locked"));
+  namespace fs = std::filesystem;
+  fs::permissions(folder.file("locked"), fs::perms::owner_read | fs::perms::owner_exec |
+                                             fs::perms::others_read | fs::perms::others_exec);
+  fs::permissions(folder.file(""), fs::perms::owner_all | fs::perms::others_all);
+  std::vector<std::string> command;
+  // Permissions do not hold root back: become somebody else first.
+  if (::getuid() == 0) command = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+  command.insert(command.end(), {BERTH_TRAIN, "linear", "t.h5", "-o", "locked/m.h5"});
+  const auto got = run_program(folder, command);
+  EXPECT_EQ(got.code, 2);
+  EXPECT_THAT(got.err, AllOf(HasSubstr("train: error: output \"locked/m.h5\""),
+                             HasSubstr("Permission denied")));
+}
+
+TEST_F(BadInput, ModelThatLacksFeaturesOrIsNone) {
+  write_dataset("t.h5", good_x, good_y);
+  write_dataset("other.h5", {1, 2, 4, 3}, good_y);
+  ASSERT_EQ(run_program(folder, {BERTH_TRAIN, "linear", "t.h5", "-o", "model.h5"}).code, 0);
+  expect_refused(
+      {BERTH_PREDICT, "model.h5", "other.h5"},
+      {"\"other.h5\": lacks \"age\", \"income\" that model \"model.h5\" needs", "it has \"x1\""},
+      2);
+  expect_refused({BERTH_PREDICT, "t.h5", "t.h5"}, {"model \"t.h5\": not a model"});
+  expect_refused({BERTH_PREDICT, "none.h5", "t.h5"}, {"\"none.h5\"", "No such file"});
+  { write_x(begin("unlabelled.h5"), good_x, 4); }
+  expect_refused({BERTH_PREDICT, "model.h5", "unlabelled.h5", "--score"}, {"has no dataset /y"});
+}
+
+TEST_F(BadInput, TablesThatAreNone) {
+  folder.write("empty.csv", "");
+  const std::vector<std::string> tail{"-o", "d.h5", "--target", "y"};
+  const auto import = [&](const char* file) {
+    std::vector<std::string> all{BERTH_DATASET, "import", file};
+    all.insert(all.end(), tail.begin(), tail.end());
+    return all;
+  };
+  expect_refused(import("none.csv"), {"\"none.csv\": cannot open: No such file"});
+  expect_refused(import("empty.csv"), {"\"empty.csv\": is empty"});
+  folder.write("gap.csv", "y,a\n1,\n2,3\n");
+  expect_refused(import("gap.csv"), {"missing values: 1 in column \"a\"", "--missing drop"});
+}
+
+}  // namespace
+}  // namespace berth::apps
