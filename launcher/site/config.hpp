@@ -21,10 +21,10 @@ struct image_rules {
 
 /// A bind mount from the node into every container.
 struct mount_rule {
-  std::string source;      ///< absolute path on the node, opened with the user's rights
-  std::string target;      ///< absolute path in the container
+  std::string source;  ///< absolute path on the node, opened with the user's rights
+  std::string target;  ///< absolute path in the container
   bool read_only = false;
-  bool required = true;    ///< false: skipped where the source does not exist
+  bool required = true;  ///< false: skipped where the source does not exist
 };
 
 struct environment_rules {
@@ -51,8 +51,18 @@ struct config {
   bool has_admit = false;  ///< the site file defines the policy function admit(job, image)
 };
 
+/// One value that breaks a rule. `key` is written as in the site file: "mounts[2].target".
+struct problem {
+  std::string key;
+  std::string text;
+};
+
+/// Every value that breaks a rule, in the order of the struct; empty for a usable configuration.
+std::vector<problem> find_problems(const config& rules);
+
 /// Checks every value: absolute paths without "..", legal names of variables, sizes above 1 MiB.
 /// The privileged side calls this again on whatever the evaluating child returned.
+/// The error names the first broken rule of find_problems.
 result<void> validate(const config& rules);
 
 /// Facts that the policy function sees about the job; all strings come from Slurm or the node.
@@ -71,10 +81,10 @@ struct job_facts {
 
 /// Facts that the policy function sees about the image.
 struct image_facts {
-  std::string path;        ///< real path on the node
-  std::uint64_t size = 0;  ///< bytes
-  std::uint32_t owner = 0; ///< uid of the file's owner
-  bool trusted = false;    ///< may be mounted by the kernel
+  std::string path;         ///< real path on the node
+  std::uint64_t size = 0;   ///< bytes
+  std::uint32_t owner = 0;  ///< uid of the file's owner
+  bool trusted = false;     ///< may be mounted by the kernel
 };
 
 struct decision {

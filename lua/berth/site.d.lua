@@ -1,0 +1,49 @@
+---@meta
+-- Types of the Berth site file, for lua-language-server. At the top of site.lua:
+--   ---@type berth.site
+--   return { ... }
+
+---@class berth.site
+---@field images? berth.images where images are and which are trusted
+---@field mounts? (string|berth.mount)[] what of the node is visible in every container
+---@field environment? berth.environment environment variables of every task
+---@field pin? berth.pin pinning of tasks to cores
+---@field workdir? "submit"|"image" where tasks start
+---@field overlay_size? string|integer what a container may write per node, such as "512M"
+---@field admit? fun(job: berth.job, image: berth.image): boolean, string? true, or false and the reason
+
+---@class berth.images
+---@field folders? string[] searched in order for an image named without a slash
+---@field trusted? string[] images below, if root alone can change them, use the kernel mount
+
+---@class berth.mount
+---@field source string absolute path on the node
+---@field target? string absolute path in the container; default: source
+---@field read_only? boolean default: false
+---@field required? boolean false: skipped where the source is missing; default: true
+
+---@class berth.environment
+---@field set? table<string, string|integer> variables to set where the user has not
+---@field unset? string[] variables to take away
+
+---@class berth.pin
+---@field default? string value of --pin for those who give none
+---@field on_failure? "warn"|"fail" what happens to a task that cannot be pinned
+
+---@class berth.job
+---@field id integer
+---@field step integer
+---@field uid integer
+---@field gid integer
+---@field user string
+---@field account string
+---@field partition string
+---@field node string
+---@field nodes integer
+---@field tasks_on_node integer
+
+---@class berth.image
+---@field path string real path on the node
+---@field size integer bytes
+---@field owner integer uid of the file's owner
+---@field trusted boolean may be mounted by the kernel

@@ -1,0 +1,110 @@
+#include "binding/schema.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace berth::lua {
+
+const std::vector<schema_key>& schema() {
+  static const std::vector<schema_key> keys = {
+      {"images", "table", "where images are and which are trusted"},
+      {"images.folders", "list", "searched in order for an image named without a slash"},
+      {"images.folders[]", "string", "absolute path"},
+      {"images.trusted", "list",
+       "images below, if root alone can change them, use the kernel mount"},
+      {"images.trusted[]", "string", "absolute path"},
+      {"mounts", "list", "what of the node is visible in every container"},
+      {"mounts[]", "string or table", "a path for the same place in the container, or a table"},
+      {"mounts[].source", "string", "absolute path on the node"},
+      {"mounts[].target", "string", "absolute path in the container; default: source"},
+      {"mounts[].read_only", "boolean", "default: false"},
+      {"mounts[].required", "boolean", "false: skipped where the source is missing; default: true"},
+      {"environment", "table", "environment variables of every task"},
+      {"environment.set", "table", "variables to set where the user has not"},
+      {"environment.set.*", "string or integer", "value of the variable"},
+      {"environment.unset", "list", "variables to take away"},
+      {"environment.unset[]", "string", "name of a variable"},
+      {"pin", "table", "pinning of tasks to cores"},
+      {"pin.default", "string", "value of --pin for those who give none"},
+      {"pin.on_failure", "string", "\"warn\" or \"fail\""},
+      {"workdir", "string", "\"submit\" or \"image\""},
+      {"overlay_size", "string or integer",
+       "what a container may write per node, such as \"512M\""},
+      {"admit", "function", "admit(job, image): true, or false and the reason"},
+  };
+  return keys;
+}
+
+std::string_view type_of(std::string_view path) {
+  const auto& keys = schema();
+  const auto found =
+      std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.path == path; });
+  return found == keys.end() ? std::string_view() : found->type;
+}
+
+namespace {
+
+constexpr std::size_t longest_name = 64;
+
+// Levenshtein, "The String-to-String Correction Problem", Wagner and Fischer 1974.
+// @pre both are at most longest_name bytes long
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::array<std::size_t, longest_name + 1> row{};
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known) {
+  std::string_view best;
+  if (name.size() > longest_name) return best;
+  auto best_distance = name.size();
+  for (const auto candidate : known) {
+    const auto d = distance(name, candidate);
+    if (d < best_distance && d <= 1 + candidate.size() / 4) {
+      best = candidate;
+      best_distance = d;
+    }
+  }
+  return best;
+}
+
+std::vector<std::string_view> names_below(std::string_view path) {
+  std::vector<std::string_view> names;
+  for (const auto& key : schema()) {
+    auto rest = key.path;
+    if (!path.empty()) {
+      if (rest.substr(0, path.size()) != path || rest.size() <= path.size() + 1) continue;
+      if (rest[path.size()] != '.') continue;
+      rest.remove_prefix(path.size() + 1);
+    }
+    if (rest.find_first_of(".[*") == std::string_view::npos) names.push_back(rest);
+  }
+  return names;
+}
+
+std::string to_schema_path(std::string_view key) {
+  constexpr std::string_view variables = "environment.set.";
+  if (key.substr(0, variables.size()) == variables) return std::string(variables) + "*";
+  std::string path;
+  bool inside = false;
+  for (const char c : key) {
+    if (c == ']') inside = false;
+    if (!inside) path += c;
+    if (c == '[') inside = true;
+  }
+  return path;
+}
+
+}  // namespace berth::lua
