@@ -36,7 +36,8 @@ result<std::size_t> receive_some(int socket, char* into, std::size_t room, uniqu
   header.msg_iov = &data;
   header.msg_iovlen = 1;
   header.msg_control = control.data();
-  header.msg_controllen = control.size();
+  // Not the whole array: its padding has room for a second descriptor, which nobody would close.
+  header.msg_controllen = CMSG_LEN(sizeof(int));
   const auto n = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
   if (n < 0) return errno == EINTR ? result<std::size_t>(0) : fail_errno("cannot receive");
   const auto* item = CMSG_FIRSTHDR(&header);

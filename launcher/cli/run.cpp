@@ -1,0 +1,145 @@
+// berth run IMAGE -- COMMAND: a container without Slurm and without privilege, in a user namespace.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "base/file.hpp"
+#include "base/subprocess.hpp"
+#include "binding/site_process.hpp"
+#include "cli/guest.hpp"
+#include "cli/report.hpp"
+#include "cli/verbs.hpp"
+#include "container/command.hpp"
+#include "container/environment.hpp"
+#include "container/fuse_server.hpp"
+#include "container/image_file.hpp"
+#include "container/plan.hpp"
+#include "container/rootfs.hpp"
+
+namespace berth::cli {
+namespace {
+
+using namespace berth::container;
+
+// As docker and the shells: 126 cannot be run, 127 is not there, 125 no container.
+constexpr int no_container = 125;
+constexpr int not_executable = 126;
+constexpr int not_found = 127;
+
+struct run_options {
+  std::string image;
+  std::vector<std::string> command;
+  std::string site_file = lua::default_site_file;
+};
+
+result<void> write_map(const char* file, const std::string& text) {
+  const unique_fd fd(::open(file, O_WRONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(fmt::format("cannot open \"{}\"", file));
+  return write_all(fd.get(), text);
+}
+
+// The user stays the user: one id is mapped, to itself.
+result<void> enter_user_namespace(const identity& user) {
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+    auto refused = fail_errno("cannot create a user namespace");
+    return failure(std::move(refused.value())
+                       .with_hint("ask the administrator to allow them: "
+                                  "sysctl user.max_user_namespaces=10000"));
+  }
+  return write_map("/proc/self/setgroups", "deny")
+      .and_then([&] { return write_map("/proc/self/uid_map", fmt::format("{0} {0} 1", user.uid)); })
+      .and_then(
+          [&] { return write_map("/proc/self/gid_map", fmt::format("{0} {0} 1", user.gid)); });
+}
+
+std::string home_folder() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return home;
+  const auto* entry = ::getpwuid(::getuid());
+  return entry == nullptr ? "" : entry->pw_dir;
+}
+
+void apply(const std::vector<environment_edit>& edits) {
+  for (const auto& edit : edits) {
+    if (edit.value) {
+      ::setenv(edit.name.c_str(), edit.value->c_str(), 1);
+    } else {
+      ::unsetenv(edit.name.c_str());
+    }
+  }
+}
+
+result<void> enter_container(const run_options& options) {
+  const auto user = current_identity();
+  const auto here = std::filesystem::current_path().string();
+  auto site = lua::site_process::start_or_default(options.site_file);
+  if (!site) return pass(std::move(site));
+  const auto& rules = site->config();
+  auto image = open_image(options.image, here, rules.images.folders, user);
+  if (!image) return pass(std::move(image));
+  if (auto entered = enter_user_namespace(user); !entered) return entered;
+  auto served = mount_fuse(*image, user);
+  if (!served) return pass(std::move(served), fmt::format("image \"{}\"", image->path));
+  if (auto left = leave_mount_namespace(); !left) return left;
+  const root_plan plan{plan_binds({home_folder(), here, {}}, rules.mounts), rules.overlay_size,
+                       user};
+  if (auto done = enter_root(std::move(served->mount), plan); !done) {
+    return pass(std::move(done), fmt::format("image \"{}\"", image->path));
+  }
+  const auto guest = ask_guest(user, here, rules.workdir);
+  if (!guest) return failure(guest.error());
+  apply(plan_environment(current_environment(), guest->environment, rules.environment, {}));
+  if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
+  ::setenv("PWD", guest->workdir.c_str(), 1);
+  return forbid_new_privileges();
+}
+
+int exec_command(const run_options& options) {
+  const char* path = std::getenv("PATH");
+  const auto found = find_command(options.command.front(), path == nullptr ? "" : path);
+  if (!found) {
+    auto problem = found.error();
+    const bool missing = problem.code() == std::errc::no_such_file_or_directory;
+    return report(std::move(problem).with_context(fmt::format("image \"{}\"", options.image)),
+                  missing ? not_found : not_executable);
+  }
+  std::vector<char*> argv;
+  for (const auto& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  ::execv(found->c_str(), argv.data());
+  return report(fail_errno(fmt::format("cannot run \"{}\"", *found)).value(), not_executable);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& exit_code) {
+  auto* verb = app.add_subcommand("run", "run a command in an image, without Slurm or privilege");
+  auto options = std::make_shared<run_options>();
+  verb->add_option("--site", options->site_file, "site file")->envname("BERTH_SITE");
+  verb->add_option("IMAGE", options->image, "squashfs file")->required();
+  verb->add_option("COMMAND", options->command, "command and its arguments")->required();
+  verb->positionals_at_end();
+  verb->footer(
+      "Examples:\n"
+      "  berth run img.sqsh -- train linear data.h5\n"
+      "  srun berth run img.sqsh -- ./train linear data.h5\n"
+      "\n"
+      "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");
+  verb->callback([options, &exit_code] {
+    // The "--" that ends berth's own options may also stand after the image.
+    if (options->command.front() == "--") options->command.erase(options->command.begin());
+    if (options->command.empty()) {
+      exit_code = report(error("COMMAND is missing; see: berth run --help"), 2);
+      return;
+    }
+    const auto entered = enter_container(*options);
+    exit_code = entered ? exec_command(*options) : report(entered.error(), no_container);
+  });
+}
+
+}  // namespace berth::cli
