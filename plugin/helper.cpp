@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <optional>
 
 #include "container/channel.hpp"
 
@@ -16,6 +19,7 @@ namespace berth::plugin {
 namespace {
 
 constexpr int helper_socket = 3;
+constexpr int cannot_run = 127;
 
 // Only async-signal-safe calls: slurmstepd has other threads, which may hold any lock.
 [[noreturn]] void exec_helper(const char* program, int socket, char* const* argv,
@@ -24,7 +28,9 @@ constexpr int helper_socket = 3;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const auto nothing = ::open("/dev/null", O_RDWR);
-  if (::setresuid(0, 0, 0) == 0 && ::setresgid(0, 0, 0) == 0 && nothing >= 0 &&
+  // Raw calls: libc's would tell threads that this child does not have.
+  if (::syscall(SYS_setresuid, 0, 0, 0) == 0 && ::syscall(SYS_setresgid, 0, 0, 0) == 0 &&
+      ::syscall(SYS_setgroups, 0, nullptr) == 0 && nothing >= 0 &&
       ::dup2(nothing, STDIN_FILENO) >= 0 && ::dup2(nothing, STDOUT_FILENO) >= 0 &&
       ::dup2(nothing, STDERR_FILENO) >= 0) {
     // dup2 onto itself would keep close-on-exec.
@@ -34,7 +40,21 @@ constexpr int helper_socket = 3;
       ::execve(program, argv, env);
     }
   }
-  ::_exit(127);
+  ::_exit(cannot_run);
+}
+
+// The exit code, or nothing where it cannot be had: a helper that hangs in a dead file system of
+// the user does not even follow SIGKILL, and slurmstepd must not wait for it.
+std::optional<int> reap(pid_t pid) {
+  constexpr int patience = 2000;  // ms
+  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd entry{process.get(), POLLIN, 0};
+  if (process && ::poll(&entry, 1, patience) == 0) return std::nullopt;
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return std::nullopt;
+  }
+  return WIFEXITED(status) ? std::optional<int>(WEXITSTATUS(status)) : std::nullopt;
 }
 
 result<void> check_program(const std::string& program) {
@@ -85,10 +105,7 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
   auto answer = exchange(sockets->ours.get(), request, std::chrono::seconds(site.timeout_seconds));
   // It is done, or it will never be.
   if (!answer) ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!answer && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+  if (reap(pid) == cannot_run && !answer) {
     return fail(fmt::format("cannot run the node helper \"{}\"", site.helper));
   }
   return answer;

@@ -76,6 +76,15 @@ result<void> check_image(const std::string& image) {
   return whole ? whole : pass(std::move(whole), fmt::format("image \"{}\"", image));
 }
 
+// The command's options as getopt_long reads them: "--multi" is "--multi-prog". The shortest words
+// that mean these two and nothing else of srun.
+struct long_option {
+  std::string_view name;
+  std::size_t shortest;
+};
+constexpr long_option multi_prog{"--multi-prog", 4};
+constexpr long_option cpu_bind{"--cpu-bind", 7};
+
 // This command's own options: everything before the `argc` words of the user's command.
 std::vector<std::string> own_options(std::size_t argc) {
   const auto bytes = read_file("/proc/self/cmdline", command_line_limit);
@@ -85,9 +94,20 @@ std::vector<std::string> own_options(std::size_t argc) {
   return words;
 }
 
-bool has_option(const std::vector<std::string>& options, std::string_view name) {
+// The value of an option in either of its forms, "--name=value" and "--name value".
+std::optional<std::string> option_value(const std::vector<std::string>& options,
+                                        const std::string& name) {
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (options[i].starts_with(name + '=')) return options[i].substr(name.size() + 1);
+    if (options[i] == name && i + 1 < options.size()) return options[i + 1];
+  }
+  return std::nullopt;
+}
+
+bool has_option(const std::vector<std::string>& options, const long_option& wanted) {
   return std::any_of(options.begin(), options.end(), [&](std::string_view word) {
-    return word == name || (word.starts_with(name) && word[name.size()] == '=');
+    const auto name = word.substr(0, word.find('='));
+    return name.size() >= wanted.shortest && wanted.name.starts_with(name);
   });
 }
 
@@ -104,6 +124,11 @@ void set_inherited_choice_aside() {
 }
 
 result<void> settle_choice() {
+  if (has_oci_conf() && given().image) {
+    return fail(
+        "--container-image: this cluster has an oci.conf, so Slurm itself starts containers; "
+        "use --container");
+  }
   const auto image = chosen_image();
   if (!image) return failure(image.error());
   if (*image) {
@@ -122,12 +147,16 @@ void guard_command(spank_t sp) {
   int argc = 0;
   if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1) return;
   const auto options = own_options(static_cast<std::size_t>(argc));
-  if (has_option(options, "--cpu-bind") || variable("SLURM_CPU_BIND")) {
+  if (has_option(options, cpu_bind) || variable("SLURM_CPU_BIND")) {
     ::setenv(cpu_bind_variable, "1", 1);
   }
-  const auto image = variable(image_variable);
+  const auto exported = option_value(options, "--export");
+  if (const auto list = exported ? exported : variable("SLURM_EXPORT_ENV")) {
+    ::setenv(export_variable, list->c_str(), 1);
+  }
+  const auto image = has_oci_conf() ? std::nullopt : variable(image_variable);
   // With --multi-prog the first word is a file that srun has read already.
-  if (!image || *image == no_image || has_option(options, "--multi-prog")) return;
+  if (!image || *image == no_image || has_option(options, multi_prog)) return;
   if (slurm_xstrdup != nullptr) argv[0] = slurm_xstrdup(guard_word(argv[0]).c_str());
 }
 

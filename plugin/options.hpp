@@ -35,6 +35,7 @@ result<void> register_options(spank_t sp);
 inline constexpr const char* image_variable = "SLURM_CONTAINER";
 inline constexpr const char* pin_variable = "SLURM_BERTH_PIN";
 inline constexpr const char* cpu_bind_variable = "SLURM_BERTH_CPU_BIND";
+inline constexpr const char* export_variable = "SLURM_BERTH_EXPORT";
 
 /// The image name that asks for no container.
 inline constexpr const char* no_image = "none";

@@ -48,6 +48,7 @@ struct step {
   std::optional<std::string> refusal;   ///< why the tasks must not run
   helper_answer answer;
   std::optional<shared_masks> masks;
+  bool joined = false;     ///< in a task: it is in the container
   unique_fd prolog_agent;  ///< in a task: to the process that runs TaskProlog on the node
 };
 

@@ -46,8 +46,7 @@ void set_variable(spank_t sp, const std::string& name, const std::optional<std::
 void edit_environment(spank_t sp, const step& self, std::vector<std::string> chosen) {
   const auto task = environment_of(sp);
   const auto& reply = self.answer.reply;
-  for (auto& name :
-       container::exported_names(find_variable(task, "SLURM_EXPORT_ENV").value_or(""))) {
+  for (auto& name : container::exported_names(find_variable(task, export_variable).value_or(""))) {
     chosen.push_back(std::move(name));
   }
   for (const auto& edit :
@@ -84,6 +83,7 @@ result<void> pin(spank_t sp, const step& self) {
       pinning::plan(*machine, allowed, static_cast<int>(self.request.job.tasks_on_node),
                     asked_threads(environment), *self.pin);
   if (!placements) return failure(placements.error());
+  if (*local >= placements->size()) return fail("Slurm numbers this task beyond its count");
   const auto& mine = (*placements)[*local];
   pinning::linux_affinity system;
   if (auto done = pinning::apply(mine, system); !done) return done;
@@ -167,7 +167,9 @@ void join_container(step& self) {
   if (::setns(self.answer.mount_namespace.get(), CLONE_NEWNS) != 0) {
     self.refusal = fail_errno("cannot join the container").value().text();
     slurm_error("berth: %s", self.refusal->c_str());
+    return;
   }
+  self.joined = true;
   self.answer.mount_namespace.reset();
 }
 
@@ -182,8 +184,13 @@ void remember_mask(spank_t sp, step& self) {
 
 void start_task(spank_t sp, step& self) {
   if (self.refusal) ::_exit(refused_exit_code);
-  for (const auto* own : {pin_variable, cpu_bind_variable}) spank_unsetenv(sp, own);
+  if (!self.request.image.empty() && !self.joined) {
+    refuse(self, "the task did not join its container", refused_exit_code);
+  }
   if (!self.request.image.empty()) edit_environment(sp, self, run_task_prologs(sp, self));
+  for (const auto* own : {pin_variable, cpu_bind_variable, export_variable}) {
+    spank_unsetenv(sp, own);
+  }
   pin_or_complain(sp, self);
   if (self.request.image.empty()) return;
   if (auto done = container::forbid_new_privileges(); !done) {

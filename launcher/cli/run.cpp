@@ -44,18 +44,21 @@ result<void> write_map(const char* file, const std::string& text) {
   return write_all(fd.get(), text);
 }
 
-// The user stays the user: one id is mapped, to itself.
-result<void> enter_user_namespace(const identity& user) {
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+// A user namespace that knows one id, the user's own, as `inside`.
+result<void> enter_user_namespace(const identity& user, uid_t inside_uid, gid_t inside_gid) {
+  if (::unshare(CLONE_NEWUSER) != 0) {
     auto refused = fail_errno("cannot create a user namespace");
     return failure(std::move(refused.value())
                        .with_hint("ask the administrator to allow them: "
                                   "sysctl user.max_user_namespaces=10000"));
   }
   return write_map("/proc/self/setgroups", "deny")
-      .and_then([&] { return write_map("/proc/self/uid_map", fmt::format("{0} {0} 1", user.uid)); })
-      .and_then(
-          [&] { return write_map("/proc/self/gid_map", fmt::format("{0} {0} 1", user.gid)); });
+      .and_then([&] {
+        return write_map("/proc/self/uid_map", fmt::format("{} {} 1", inside_uid, user.uid));
+      })
+      .and_then([&] {
+        return write_map("/proc/self/gid_map", fmt::format("{} {} 1", inside_gid, user.gid));
+      });
 }
 
 std::string home_folder() {
@@ -82,21 +85,25 @@ result<void> enter_container(const run_options& options) {
   const auto& rules = site->config();
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
-  if (auto entered = enter_user_namespace(user); !entered) return entered;
-  auto served = mount_fuse(*image, user);
+  // First as root of a user namespace, to whom root's files in the image belong: the user may then
+  // write everywhere in the throw-away layer. Last, in a second one, the user is the user again.
+  auto entered = enter_user_namespace(user, 0, 0).and_then(leave_mount_namespace);
+  if (!entered) return entered;
+  const auto builder = current_identity();
+  auto served = mount_fuse(*image, builder);
   if (!served) return pass(std::move(served), fmt::format("image \"{}\"", image->path));
   if (auto left = leave_mount_namespace(); !left) return left;
   const root_plan plan{plan_binds({home_folder(), here, {}}, rules.mounts), rules.overlay_size,
-                       user};
+                       builder};
   if (auto done = enter_root(std::move(served->mount), plan); !done) {
     return pass(std::move(done), fmt::format("image \"{}\"", image->path));
   }
-  const auto guest = ask_guest(user, here, rules.workdir);
+  const auto guest = ask_guest(builder, here, rules.workdir);
   if (!guest) return failure(guest.error());
   apply(plan_environment(current_environment(), guest->environment, rules.environment, {}));
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
-  return forbid_new_privileges();
+  return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
 }
 
 int exec_command(const run_options& options) {

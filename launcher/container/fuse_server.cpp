@@ -37,7 +37,7 @@ bool arrange_descriptors(int image, int connection) {
 
 [[noreturn]] void exec_server(const image_file& image, int connection, const identity& user) {
   ::setsid();
-  const auto dropped = become(user).and_then(forbid_new_privileges);
+  const auto dropped = become_out_of_reach(user).and_then(forbid_new_privileges);
   if (!dropped || ::chdir("/") != 0 || !arrange_descriptors(image.fd.get(), connection)) ::_exit(1);
   std::array<const char*, 5> argv{"squashfuse_ll", "-f", "/proc/self/fd/3", "/dev/fd/4", nullptr};
   std::array<const char*, 2> env{"PATH=/usr/bin:/bin", nullptr};
@@ -46,7 +46,28 @@ bool arrange_descriptors(int image, int connection) {
   ::_exit(1);
 }
 
-// Forks twice, so that the server is nobody's child but init's.
+// Stays the server's parent, as root, for as long as the server lives. A server that its user
+// stopped goes on at once: a task that waits for it could not be killed, and Slurm would drain the
+// node.
+[[noreturn]] void keep_going(const image_file& image, int connection, const identity& user,
+                             int report_to) {
+  ::setsid();
+  const auto server = ::fork();
+  if (server == 0) exec_server(image, connection, user);
+  if (::write(report_to, &server, sizeof server) != sizeof server || server < 0) ::_exit(1);
+  // Above all the connection, which must end with the mount.
+  ::close_range(0, ~0U, 0);
+  if (::chdir("/") != 0) ::_exit(1);
+  siginfo_t change{};
+  while (::waitid(P_PID, static_cast<id_t>(server), &change, WEXITED | WSTOPPED) == 0 ||
+         errno == EINTR) {
+    if (change.si_code != CLD_STOPPED) ::_exit(0);
+    ::kill(server, SIGCONT);
+  }
+  ::_exit(0);
+}
+
+// Forks twice, so that the server's parent is nobody's child but init's.
 result<unique_fd> start_server(const image_file& image, int connection, const identity& user) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("cannot create a pipe");
@@ -55,10 +76,9 @@ result<unique_fd> start_server(const image_file& image, int connection, const id
   const auto middle = ::fork();
   if (middle < 0) return fail_errno("cannot fork");
   if (middle == 0) {
-    const auto server = ::fork();
-    if (server == 0) exec_server(image, connection, user);
-    const auto told = ::write(write_end.get(), &server, sizeof server);
-    ::_exit(told == sizeof server ? 0 : 1);
+    const auto keeper = ::fork();
+    if (keeper == 0) keep_going(image, connection, user, write_end.get());
+    ::_exit(keeper > 0 ? 0 : 1);
   }
   write_end.reset();
   pid_t server = -1;
@@ -80,8 +100,11 @@ result<fuse_mount> mount_fuse(const image_file& image, const identity& user) {
   }
   const unique_fd connection(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!connection) {
-    auto missing = fail_errno("cannot open \"/dev/fuse\"");
-    return failure(std::move(missing.value()).with_hint("load the kernel module: modprobe fuse"));
+    const bool denied = errno == EACCES;
+    auto failed = fail_errno("cannot open \"/dev/fuse\"");
+    return failure(std::move(failed.value())
+                       .with_hint(denied ? "let users open it: chmod 666 /dev/fuse"
+                                         : "load the kernel module: modprobe fuse"));
   }
   auto mount = mount_detached("fuse",
                               {{"source", "berth"},

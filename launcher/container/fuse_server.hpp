@@ -4,6 +4,8 @@
 // The server lives outside the container's mount namespace and holds nothing but the image and its
 // /dev/fuse connection: when the last process of the container is gone, the kernel ends the
 // connection and the server exits. It is no child of the caller, so no program ever waits for it.
+// Its user cannot trace it, and when it is stopped it is ended: a task that waits for a stopped
+// server cannot be killed, and Slurm would drain the node for that.
 
 #include <chrono>
 
@@ -23,9 +25,9 @@ struct fuse_mount {
 /// mount namespace in which the server shall live.
 result<fuse_mount> mount_fuse(const image_file& image, const identity& user);
 
-/// A user can stop the server, and whoever touches the mount then waits without end. While this
-/// guard lives, a small process ends the server if the caller takes longer than `patience`: every
-/// waiting access then fails.
+/// A server can hang (a slow file system below the image), and whoever touches the mount then waits
+/// without end. While this guard lives, a small process ends the server if the caller takes longer
+/// than `patience`: every waiting access then fails.
 class fuse_guard {
  public:
   /// `server` is borrowed.

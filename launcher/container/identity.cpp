@@ -19,7 +19,7 @@ identity current_identity() {
 
 result<user_rights> user_rights::take(const identity& user) {
   auto before = current_identity();
-  if (before.uid != 0) return user_rights(std::move(before), false);
+  if (before.uid != 0 || before == user) return user_rights(std::move(before), false);
   // From here the destructor restores whatever was already changed.
   user_rights guard(std::move(before), true);
   if (::setgroups(user.groups.size(), user.groups.data()) != 0 || ::setegid(user.gid) != 0 ||
@@ -37,14 +37,28 @@ user_rights::~user_rights() {
   }
 }
 
-result<void> become(const identity& user) {
-  const bool root = ::geteuid() == 0;
-  if (root && (::setgroups(user.groups.size(), user.groups.data()) != 0 ||
-               ::setresgid(user.gid, user.gid, user.gid) != 0 ||
-               ::setresuid(user.uid, user.uid, user.uid) != 0)) {
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+result<void> change_ids(const identity& user, uid_t real) {
+  const auto before = current_identity();
+  if (before.uid == 0 && before != user &&
+      (::setgroups(user.groups.size(), user.groups.data()) != 0 ||
+       ::setresgid(user.gid, user.gid, user.gid) != 0 || ::setresuid(real, user.uid, real) != 0)) {
     return fail_errno(fmt::format("cannot become uid {}", user.uid));
   }
   return {};
+}
+
+}  // namespace
+
+result<void> become(const identity& user) {
+  return change_ids(user, user.uid);
+}
+
+result<void> become_out_of_reach(const identity& user) {
+  return change_ids(user, nobody);
 }
 
 result<void> forbid_new_privileges() {

@@ -13,6 +13,8 @@ struct identity {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;  ///< supplementary groups
+
+  friend bool operator==(const identity&, const identity&) = default;
 };
 
 /// The identity of this process.
@@ -20,8 +22,8 @@ identity current_identity();
 
 /// While it lives, this (single-threaded) process acts with the user's rights: effective ids and
 /// supplementary groups, so that every access is checked as if the user made it. The real and saved
-/// ids stay, so the user can neither signal nor trace the process. A process that is not root
-/// already acts with its user's rights: nothing changes.
+/// ids stay, so the user can neither signal nor trace the process. Nothing changes for a process
+/// that has this identity already, or is not root: it acts with its user's rights.
 /// Ends the process if the rights cannot be restored: going on with mixed rights is never right.
 class user_rights {
  public:
@@ -39,6 +41,10 @@ class user_rights {
 
 /// Becomes the user for good: real, effective and saved ids, and groups.
 result<void> become(const identity& user);
+
+/// As become, but the real user is nobody: after execve, the user's other processes cannot trace
+/// this one. Its rights to files are the user's. ptrace(2).
+result<void> become_out_of_reach(const identity& user);
 
 /// no_new_privs: from here no set-user-ID program gives this process or its children more rights.
 result<void> forbid_new_privileges();

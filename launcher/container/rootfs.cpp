@@ -49,10 +49,7 @@ unique_fd open_source(const bind& rule, const identity& user) {
     errno = EPERM;
     return {};
   }
-  unique_fd fd(::open(rule.source.c_str(), flags));
-  const auto errnum = errno;  // the guard's destructor makes system calls
-  errno = errnum;
-  return fd;
+  return unique_fd(::open(rule.source.c_str(), flags));
 }
 
 result<std::vector<source>> open_sources(const root_plan& plan) {
@@ -159,6 +156,7 @@ result<void> attach(int root, const std::vector<source>& sources) {
     const auto flags = static_cast<std::uint64_t>(O_PATH | (entry.is_folder ? O_DIRECTORY : 0));
     const auto target = open_inside(root, entry.rule->target, flags);
     // Missing although it was made: an earlier bind, a folder of the node, lies over it.
+    if (!target && errno == ENOENT && !entry.rule->required) continue;
     if (!target) return fail_errno(fmt::format("mount point \"{}\"", entry.rule->target));
     if (::move_mount(entry.mount.get(), "", target.get(), "",
                      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {

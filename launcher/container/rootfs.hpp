@@ -29,7 +29,8 @@ struct root_plan {
 /// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.
 /// The old root is gone afterwards; the working directory is "/".
 /// Mount points that the image lacks are made in the upper layer, never in a bound folder: a target
-/// below a bind must exist there. Symbolic links of the image are followed within the image only.
+/// below a bind must exist there (a bind that is not required is left out instead). Symbolic links
+/// of the image are followed within the image only.
 /// @pre leave_mount_namespace() was called: the caller's namespace is changed.
 result<void> enter_root(unique_fd image_mount, const root_plan& plan);
 

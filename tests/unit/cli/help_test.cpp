@@ -50,13 +50,13 @@ TEST_F(Help, WrongUsageIsOneLineAndExitCode2) {
 }
 
 TEST_F(Help, ManPagesAreCleanAndShowEveryOption) {
-  for (const auto* name : {"berth", "berth-pack", "berth-inspect"}) {
+  for (const auto* name : {"berth", "berth-pack", "berth-inspect", "berth-run"}) {
     const auto page = std::string(BERTH_MAN_FOLDER) + "/" + name + ".1";
     const auto lint = run({{"mandoc", "-T", "lint", "-W", "warning", page}, environment(), {}});
     ASSERT_TRUE(lint) << lint.error().text();
     EXPECT_EQ(lint->out + lint->err, "");
   }
-  for (const auto* verb : {"pack", "inspect"}) {
+  for (const auto* verb : {"pack", "inspect", "run"}) {
     const auto page = std::string(BERTH_MAN_FOLDER) + "/berth-" + verb + ".1";
     const auto text = run({{"mandoc", "-T", "ascii", "-O", "width=200", page}, environment(), {}});
     ASSERT_TRUE(text);

@@ -1,0 +1,127 @@
+#include "container/plan.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+namespace berth::container {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+const mount_facts ada{"/home/ada", "/home/ada/run", ""};
+
+std::vector<std::string> targets(const std::vector<bind>& binds) {
+  std::vector<std::string> all;
+  for (const auto& entry : binds) all.push_back(entry.target);
+  return all;
+}
+
+const bind* find(const std::vector<bind>& binds, const std::string& target) {
+  const auto found = std::find_if(binds.begin(), binds.end(),
+                                  [&](const bind& entry) { return entry.target == target; });
+  return found == binds.end() ? nullptr : &*found;
+}
+
+TEST(Plan, ShowsWhatPortableProgramsExpectAndTheUsersHome) {
+  EXPECT_THAT(targets(plan_binds(ada, {})),
+              ElementsAre("/proc", "/sys", "/dev", "/tmp", "/etc/passwd", "/etc/group",
+                          "/etc/hosts", "/etc/resolv.conf", "/home/ada"));
+}
+
+TEST(Plan, FilesOfTheNodeAreReadOnlyAndMayBeMissing) {
+  const auto binds = plan_binds(ada, {});
+  for (const auto* file : {"/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf"}) {
+    EXPECT_TRUE(find(binds, file)->read_only) << file;
+    EXPECT_FALSE(find(binds, file)->required) << file;
+  }
+}
+
+TEST(Plan, OnlyTheDefaultsAreOpenedWithTheNodesRights) {
+  const auto binds = plan_binds({"/home/ada", "/work/run", "/spool/pmix.1.0"},
+                                {{"/scratch", "/scratch", false, true}});
+  for (const auto& entry : binds) {
+    EXPECT_EQ(entry.opened_with == rights::node, entry.origin == "default") << entry.target;
+  }
+}
+
+TEST(Plan, ASubmitFolderThatIsShownAlreadyIsNotMountedTwice) {
+  for (const auto* folder : {"/home/ada", "/home/ada/run", "/home/ada/", "/tmp/run", "/dev/shm"}) {
+    EXPECT_EQ(plan_binds({"/home/ada", folder, ""}, {}).size(), plan_binds(ada, {}).size())
+        << folder;
+  }
+  EXPECT_THAT(targets(plan_binds({"/home/ada", "/home/adam", ""}, {})), Contains("/home/adam"));
+  EXPECT_THAT(targets(plan_binds({"/home/ada", "/work/run", ""}, {})), Contains("/work/run"));
+}
+
+TEST(Plan, AFolderShownElsewhereIsNotShownAtItsOwnPath) {
+  const auto binds = plan_binds({"", "/data/run", ""}, {{"/data", "/mnt/data", false, true}});
+  EXPECT_THAT(targets(binds), Contains("/data/run"));
+  EXPECT_FALSE(shows(binds, "/data"));
+  EXPECT_TRUE(shows(binds, "/data/run/today"));
+}
+
+TEST(Plan, UsersFoldersNeverHideTheImagesSystem) {
+  const char* hidden[] = {"",         "/",    "/usr",        "/usr/local",    "/root",
+                          "/etc/x",   "/opt", "/var/lib/me", "/lib64/../bin", "/run/user/1000",
+                          "relative", "//"};
+  const auto plain = plan_binds({}, {}).size();
+  for (const auto* folder : hidden) {
+    EXPECT_EQ(plan_binds({folder, folder, ""}, {}).size(), plain) << folder;
+  }
+  for (const auto* folder : {"/users/ada", "/usrx", "/var/tmp", "/rooted", "/libs"}) {
+    EXPECT_EQ(plan_binds({folder, folder, ""}, {}).size(), plain + 1) << folder;
+  }
+}
+
+TEST(Plan, AHomeThatIsTheSubmitFolderIsOneMount) {
+  const auto binds = plan_binds({"/home/ada", "/home/ada", ""}, {});
+  EXPECT_EQ(std::count_if(binds.begin(), binds.end(),
+                          [](const bind& entry) { return entry.source == "/home/ada"; }),
+            1);
+  EXPECT_EQ(find(binds, "/home/ada")->origin, "home");
+}
+
+TEST(Plan, AMountBelowAnotherComesAfterIt) {
+  const std::vector<site::mount_rule> site{{"/b/c", "/a/b/c", false, true},
+                                           {"/x", "/a", false, true},
+                                           {"/y", "/a/b", false, true},
+                                           {"/z", "/tmp/cache", false, true}};
+  const auto all = targets(plan_binds({"/home/ada", "/home", ""}, site));
+  for (std::size_t later = 0; later < all.size(); ++later) {
+    for (std::size_t earlier = 0; earlier < later; ++earlier) {
+      EXPECT_FALSE(all[earlier].starts_with(all[later] + "/")) << all[earlier];
+    }
+  }
+  EXPECT_EQ(all.size(), 8U + 4U + 2U);
+}
+
+TEST(Plan, TheSitesWordReplacesADefault) {
+  const auto binds = plan_binds(ada, {{"/scratch/tmp", "/tmp", false, true},
+                                      {"/etc/passwd.users", "/etc/passwd", true, true}});
+  EXPECT_EQ(find(binds, "/tmp")->source, "/scratch/tmp");
+  EXPECT_EQ(find(binds, "/etc/passwd")->source, "/etc/passwd.users");
+  const auto all = targets(binds);
+  EXPECT_EQ(std::count(all.begin(), all.end(), "/tmp"), 1);
+  EXPECT_EQ(std::count(all.begin(), all.end(), "/etc/passwd"), 1);
+}
+
+TEST(Plan, TheFolderOfPmixIsMountedWhereItIsOnTheNode) {
+  const auto folder = "/var/lib/slurm/slurmd/pmix.7.0";
+  const auto* found = find(plan_binds({"", "", folder}, {}), folder);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(find(plan_binds({"", "", ""}, {}), folder), nullptr);
+}
+
+TEST(Plan, DescribesEachBindInALine) {
+  const auto text = describe(plan_binds(ada, {{"/data", "/mnt", true, true}}));
+  EXPECT_THAT(text, HasSubstr("/data -> /mnt (read-only, site)\n"));
+  EXPECT_THAT(text, HasSubstr("/home/ada -> /home/ada (home)\n"));
+  EXPECT_THAT(text, Not(HasSubstr("/home/ada/run")));
+}
+
+}  // namespace
+}  // namespace berth::container
