@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +104,8 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
                 const_cast<char* const*>(env.data()));
   }
   sockets->theirs.reset();
+  const timeval limit{static_cast<time_t>(site.timeout_seconds), 0};
+  ::setsockopt(sockets->ours.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   auto answer = exchange(sockets->ours.get(), request, std::chrono::seconds(site.timeout_seconds));
   // It is done, or it will never be.
   if (!answer) ::kill(pid, SIGKILL);

@@ -1,6 +1,8 @@
 // SPANK entry points: which callback of which Slurm process does what. Everything else is
 // elsewhere; nothing may leave these functions but a return code. spank(7).
 
+#include <unistd.h>
+
 #include <exception>
 
 #include "plugin/local.hpp"
@@ -108,10 +110,13 @@ BERTH_EXPORT int slurm_spank_task_post_fork(spank_t sp, int, char**) {
 }
 
 BERTH_EXPORT int slurm_spank_task_init(spank_t sp, int, char**) {
-  return guarded([&]() -> result<void> {
+  const auto code = guarded([&]() -> result<void> {
     if (auto& self = current_step()) start_task(sp, *self);
     return {};
   });
+  // With "optional" in plugstack.conf Slurm would go on with a task that is half prepared.
+  if (code != ESPANK_SUCCESS && current_step()) ::_exit(1);
+  return code;
 }
 
 BERTH_EXPORT int slurm_spank_task_exit(spank_t, int, char**) {

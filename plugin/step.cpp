@@ -82,10 +82,14 @@ result<std::optional<pinning::request>> requested_pin(const std::vector<std::str
   return std::optional(*asked);
 }
 
-void restore_command(spank_t sp) {
+// Whether the command came guarded: the user's side asked for a container of ours.
+bool restore_command(spank_t sp) {
   char** argv = nullptr;
   int argc = 0;
-  if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) == ESPANK_SUCCESS && argc > 0) restore(argv[0]);
+  if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1) return false;
+  const bool guarded = unguarded(argv[0]) != argv[0];
+  restore(argv[0]);
+  return guarded;
 }
 
 result<step> describe_step(spank_t sp, const std::vector<std::string>& environment) {
@@ -214,10 +218,16 @@ std::vector<std::string> environment_of(spank_t sp) {
 void start_step(spank_t sp, const settings& site) {
   using std::chrono::steady_clock;
   const auto begin = steady_clock::now();
-  restore_command(sp);
+  const bool guarded = restore_command(sp);
   const auto step_id = number(sp, S_JOB_STEPID, "step id");
   if (step_id && runs_on_the_host(*step_id)) return;
   const auto environment = environment_of(sp);
+  if (guarded && requested_image(environment).empty()) {
+    refuse_step(
+        "the image does not reach this node: it has an oci.conf, the submitting one has not");
+    slurm_error("berth: node %s: %s", node_name().c_str(), current_step()->refusal->c_str());
+    return;
+  }
   if (requested_image(environment).empty() && !find_variable(environment, pin_variable)) return;
   auto described = describe_step(sp, environment);
   auto& self = current_step();

@@ -187,21 +187,24 @@ void start_task(spank_t sp, step& self) {
   if (!self.request.image.empty() && !self.joined) {
     refuse(self, "the task did not join its container", refused_exit_code);
   }
+  if (self.joined) {
+    if (auto done = container::forbid_new_privileges(); !done) {
+      refuse(self, done.error().text(), refused_exit_code);
+    }
+  }
   if (!self.request.image.empty()) edit_environment(sp, self, run_task_prologs(sp, self));
   for (const auto* own : {pin_variable, cpu_bind_variable, export_variable}) {
     spank_unsetenv(sp, own);
   }
   pin_or_complain(sp, self);
   if (self.request.image.empty()) return;
-  if (auto done = container::forbid_new_privileges(); !done) {
-    refuse(self, done.error().text(), refused_exit_code);
-  }
   enter_workdir(sp, self);
   check_command(sp, self);
 }
 
 void end_refused_step(const step& self) {
-  if (!self.refusal || self.request.job.nodes < 2) return;
+  static bool told = false;
+  if (!self.refusal || self.request.job.nodes < 2 || std::exchange(told, true)) return;
   slurm_kill_job_step(self.request.job.id, self.request.job.step, SIGKILL);
 }
 

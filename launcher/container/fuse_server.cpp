@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 
+#include "container/channel.hpp"
 #include "container/fs_context.hpp"
 
 namespace berth::container {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int image_number = 3;
 constexpr int connection_number = 4;
+constexpr std::chrono::seconds start_patience{10};
 
 int open_pidfd(pid_t pid) {
   return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
@@ -37,7 +39,7 @@ bool arrange_descriptors(int image, int connection) {
 
 [[noreturn]] void exec_server(const image_file& image, int connection, const identity& user) {
   ::setsid();
-  const auto dropped = become_out_of_reach(user).and_then(forbid_new_privileges);
+  const auto dropped = become_out_of_reach(user);
   if (!dropped || ::chdir("/") != 0 || !arrange_descriptors(image.fd.get(), connection)) ::_exit(1);
   std::array<const char*, 5> argv{"squashfuse_ll", "-f", "/proc/self/fd/3", "/dev/fd/4", nullptr};
   std::array<const char*, 2> env{"PATH=/usr/bin:/bin", nullptr};
@@ -46,49 +48,48 @@ bool arrange_descriptors(int image, int connection) {
   ::_exit(1);
 }
 
-// Stays the server's parent, as root, for as long as the server lives. A server that its user
-// stopped goes on at once: a task that waits for it could not be killed, and Slurm would drain the
-// node.
-[[noreturn]] void keep_going(const image_file& image, int connection, const identity& user,
-                             int report_to) {
+// Stays the server's parent for as long as the server lives, and ends it when somebody stops it: a
+// task that waits for a stopped server cannot be killed, and Slurm drains the node for that.
+[[noreturn]] void start_and_attend(const image_file& image, int connection, const identity& user,
+                                   int report_to) {
   ::setsid();
   const auto server = ::fork();
   if (server == 0) exec_server(image, connection, user);
-  if (::write(report_to, &server, sizeof server) != sizeof server || server < 0) ::_exit(1);
-  // Above all the connection, which must end with the mount.
+  // Nothing is kept when the caller hears of the server; above all not the connection, which must
+  // end with the server or the mount.
+  if (server < 0 || ::dup2(report_to, 0) != 0 || ::close_range(1, ~0U, 0) != 0 ||
+      ::chdir("/") != 0) {
+    ::_exit(1);
+  }
+  const auto process = open_pidfd(server);
+  if (process < 0 || !send_message(0, {}, process)) ::_exit(1);
   ::close_range(0, ~0U, 0);
-  if (::chdir("/") != 0) ::_exit(1);
   siginfo_t change{};
   while (::waitid(P_PID, static_cast<id_t>(server), &change, WEXITED | WSTOPPED) == 0 ||
          errno == EINTR) {
     if (change.si_code != CLD_STOPPED) ::_exit(0);
-    ::kill(server, SIGCONT);
+    ::kill(server, SIGKILL);
   }
   ::_exit(0);
 }
 
 // Forks twice, so that the server's parent is nobody's child but init's.
 result<unique_fd> start_server(const image_file& image, int connection, const identity& user) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("cannot create a pipe");
-  const unique_fd read_end(ends[0]);
-  unique_fd write_end(ends[1]);
+  auto sockets = make_socket_pair();
+  if (!sockets) return pass(std::move(sockets));
   const auto middle = ::fork();
   if (middle < 0) return fail_errno("cannot fork");
   if (middle == 0) {
-    const auto keeper = ::fork();
-    if (keeper == 0) keep_going(image, connection, user, write_end.get());
-    ::_exit(keeper > 0 ? 0 : 1);
+    const auto parent = ::fork();
+    if (parent == 0) start_and_attend(image, connection, user, sockets->theirs.get());
+    ::_exit(parent > 0 ? 0 : 1);
   }
-  write_end.reset();
-  pid_t server = -1;
-  const auto n = ::read(read_end.get(), &server, sizeof server);
+  sockets->theirs.reset();
+  auto started = receive_message(sockets->ours.get(), start_patience);
   while (::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (n != sizeof server || server < 0) return fail("cannot start the FUSE server");
-  unique_fd pidfd(open_pidfd(server));
-  if (!pidfd) return fail_errno("the FUSE server ended at once");
-  return pidfd;
+  if (!started) return pass(std::move(started), "cannot start the FUSE server");
+  return std::move(started->fd);
 }
 
 }  // namespace

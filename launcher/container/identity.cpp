@@ -39,7 +39,8 @@ user_rights::~user_rights() {
 
 namespace {
 
-constexpr uid_t nobody = 65534;
+// No account has such a number, and no two users share one.
+constexpr uid_t out_of_reach = 0x80000000U;
 
 result<void> change_ids(const identity& user, uid_t real) {
   const auto before = current_identity();
@@ -58,7 +59,7 @@ result<void> become(const identity& user) {
 }
 
 result<void> become_out_of_reach(const identity& user) {
-  return change_ids(user, nobody);
+  return change_ids(user, user.uid | out_of_reach);
 }
 
 result<void> forbid_new_privileges() {

@@ -42,8 +42,9 @@ class user_rights {
 /// Becomes the user for good: real, effective and saved ids, and groups.
 result<void> become(const identity& user);
 
-/// As become, but the real user is nobody: after execve, the user's other processes cannot trace
-/// this one. Its rights to files are the user's. ptrace(2).
+/// As become, but the real user is one that nobody is: after execve, the user's other processes
+/// cannot trace this one. Its rights to files are the user's. ptrace(2).
+/// Not with no_new_privs: kernels before 6.17 then replace the effective user by the real one.
 result<void> become_out_of_reach(const identity& user);
 
 /// no_new_privs: from here no set-user-ID program gives this process or its children more rights.

@@ -70,6 +70,11 @@ std::vector<std::string> image_candidates(const std::string& name, const std::st
 
 result<image_file> open_image(const std::string& name, const std::string& submit_dir,
                               const std::vector<std::string>& folders, const identity& user) {
+  // Names end up in logs and policies, where a newline would start a line of its own.
+  if (std::any_of(name.begin(), name.end(),
+                  [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+    return fail("image: its name has control characters; rename the file");
+  }
   int errnum = ENOENT;
   image_file image{open_first(image_candidates(name, submit_dir, folders), user, errnum), {}, 0, 0};
   if (!image.fd) return open_failure(name, errnum);

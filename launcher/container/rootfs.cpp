@@ -64,11 +64,13 @@ result<std::vector<source>> open_sources(const root_plan& plan) {
     unique_fd copy(::open_tree(fd.get(), "",
                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));
     if (!copy) return fail_errno(fmt::format("cannot bind \"{}\"", rule.source));
+    // A set-user-ID program of the node must not meet the libraries of a user's image.
     mount_attr attributes{};
-    attributes.attr_set = MOUNT_ATTR_RDONLY;
-    if (rule.read_only && ::mount_setattr(copy.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
-                                          sizeof attributes) != 0) {
-      return fail_errno(fmt::format("cannot make \"{}\" read-only", rule.source));
+    attributes.attr_set =
+        MOUNT_ATTR_NOSUID | (rule.read_only ? static_cast<unsigned>(MOUNT_ATTR_RDONLY) : 0U);
+    if (::mount_setattr(copy.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                        sizeof attributes) != 0) {
+      return fail_errno(fmt::format("cannot set the attributes of \"{}\"", rule.source));
     }
     sources.push_back({&rule, std::move(copy), S_ISDIR(info.st_mode)});
   }

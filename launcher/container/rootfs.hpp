@@ -28,6 +28,7 @@ struct root_plan {
 
 /// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.
 /// The old root is gone afterwards; the working directory is "/".
+/// Nothing in it gives set-user-ID programs their effect: image, overlay and binds are nosuid.
 /// Mount points that the image lacks are made in the upper layer, never in a bound folder: a target
 /// below a bind must exist there (a bind that is not required is left out instead). Symbolic links
 /// of the image are followed within the image only.

@@ -1,7 +1,9 @@
 #include "container/unprivileged.hpp"
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +68,11 @@ result<std::string> run_unprivileged(const identity& user, std::chrono::millisec
   sockets->theirs.reset();
   auto answer = read_answer(sockets->ours.get(), timeout);
   ::kill(pid, SIGKILL);
+  // A child that hangs in a file system of its user outlives SIGKILL; init reaps it one day.
+  constexpr int patience = 1000;  // ms
+  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd entry{process.get(), POLLIN, 0};
+  if (process && ::poll(&entry, 1, patience) == 0) return answer;
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return answer;
