@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "container/channel.hpp"
+#include "plugin/job_info.hpp"
 
 namespace berth::plugin {
 namespace {
@@ -73,7 +74,7 @@ result<void> check_program(const std::string& program) {
   return {};
 }
 
-result<helper_answer> exchange(int socket, const container::node_request& request,
+result<helper_answer> ask_once(int socket, const container::node_request& request,
                                std::chrono::seconds timeout) {
   if (auto sent = container::send_message(socket, container::encode(request)); !sent) {
     return pass(std::move(sent));
@@ -83,8 +84,21 @@ result<helper_answer> exchange(int socket, const container::node_request& reques
   auto reply = container::decode_reply(received->bytes);
   if (!reply) return pass(std::move(reply));
   if (!reply->error.empty()) return fail(std::move(reply->error));
-  if (!request.image.empty() && !received->fd) return fail("the reply brings no container");
   return helper_answer{std::move(*reply), std::move(received->fd)};
+}
+
+// Only a site with a policy pays for a request to the controller.
+result<helper_answer> exchange(int socket, container::node_request request,
+                               std::chrono::seconds timeout) {
+  auto answer = ask_once(socket, request, timeout);
+  if (answer && answer->reply.asks_for_job) {
+    if (auto known = load_job_facts(request.job); !known) return pass(std::move(known));
+    answer = ask_once(socket, request, timeout);
+  }
+  if (answer && !request.image.empty() && !answer->mount_namespace) {
+    return fail("the reply brings no container");
+  }
+  return answer;
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ std::string node_name() {
   return host.substr(0, host.find_first_of(std::string_view(".\0", 2)));
 }
 
-result<site::job_facts> facts_of(spank_t sp, const container::identity& user,
-                                 const std::vector<std::string>& environment) {
+result<site::job_facts> facts_of(spank_t sp, const container::identity& user) {
   site::job_facts job;
   for (const auto& [item, name, into] :
        {std::tuple{S_JOB_ID, "job id", &job.id}, std::tuple{S_JOB_STEPID, "step id", &job.step},
@@ -57,8 +56,6 @@ result<site::job_facts> facts_of(spank_t sp, const container::identity& user,
   }
   job.uid = user.uid;
   job.gid = user.gid;
-  job.account = find_variable(environment, "SLURM_JOB_ACCOUNT").value_or("");
-  job.partition = find_variable(environment, "SLURM_JOB_PARTITION").value_or("");
   job.node = node_name();
   return job;
 }
@@ -95,7 +92,7 @@ bool restore_command(spank_t sp) {
 result<step> describe_step(spank_t sp, const std::vector<std::string>& environment) {
   auto user = identity_of(sp);
   if (!user) return pass(std::move(user));
-  auto job = facts_of(sp, *user, environment);
+  auto job = facts_of(sp, *user);
   if (!job) return pass(std::move(job));
   step self;
   auto pin = requested_pin(environment);

@@ -155,7 +155,23 @@ result<unique_fd> make_root(const node_request& request, const site::config& rul
   return space;
 }
 
-result<container_made> serve_request(const node_request& request) {
+result<node_request> receive_request() {
+  const auto received = receive_message(request_socket, request_patience);
+  if (!received) return failure(received.error());
+  return decode_request(received->bytes);
+}
+
+result<void> ask_for_job(node_request& request) {
+  node_reply question;
+  question.asks_for_job = true;
+  if (auto sent = send_message(request_socket, encode(question)); !sent) return sent;
+  auto again = receive_request();
+  if (!again) return pass(std::move(again));
+  request.job = std::move(again->job);
+  return {};
+}
+
+result<container_made> serve_request(node_request request) {
   container_made made;
   stopwatch watch(made.reply.timings);
   auto site = lua::site_process::start_or_default(request.site_file.empty() ? lua::default_site_file
@@ -166,6 +182,10 @@ result<container_made> serve_request(const node_request& request) {
   made.reply.site_pin = rules.pin;
   made.reply.pin_failure_is_fatal = rules.on_pin_failure == site::pin_failure::fail;
   watch.lap("site");
+  if (rules.has_admit && !request.image.empty()) {
+    if (auto told = ask_for_job(request); !told) return pass(std::move(told));
+    watch.lap("job");
+  }
   const auto who = find_account(request.user.uid);
   std::optional<admitted_image> image;
   if (!request.image.empty()) {
@@ -189,10 +209,8 @@ result<container_made> serve_request(const node_request& request) {
 }
 
 result<void> serve() {
-  const auto received = receive_message(request_socket, request_patience);
-  if (!received) return failure(received.error());
-  const auto request = decode_request(received->bytes);
-  auto made = request ? serve_request(*request) : result<container_made>(failure(request.error()));
+  auto request = receive_request();
+  auto made = request ? serve_request(std::move(*request)) : pass(std::move(request));
   if (!made) {
     container_made refused;
     refused.reply.error = made.error().text();

@@ -88,6 +88,7 @@ std::string encode(const node_reply& reply) {
   wire_writer out;
   out.u32(protocol_version);
   for (const auto& text : {reply.error, reply.image, reply.backend, reply.workdir}) out.text(text);
+  out.u32(reply.asks_for_job ? 1 : 0);
   out.texts(reply.image_environment);
   write_environment(out, reply.site_environment);
   out.text(reply.site_pin);
@@ -106,6 +107,7 @@ result<node_reply> decode_reply(std::string_view bytes) {
   node_reply reply;
   const auto version = in.u32();
   for (auto* text : {&reply.error, &reply.image, &reply.backend, &reply.workdir}) *text = in.text();
+  reply.asks_for_job = in.u32() != 0;
   reply.image_environment = in.texts();
   reply.site_environment = read_environment(in);
   reply.site_pin = in.text();

@@ -28,7 +28,9 @@ struct timing {
 };
 
 struct node_reply {
-  std::string error;    ///< one sentence; empty on success. All else is then meaningless.
+  std::string error;  ///< one sentence; empty on success. All else is then meaningless.
+  /// The site's policy wants the job's account and partition: the same request again, with them.
+  bool asks_for_job = false;
   std::string image;    ///< real path of the image; empty without a container
   std::string backend;  ///< "kernel" or "fuse"
   std::string workdir;  ///< where tasks start, in the container

@@ -28,6 +28,7 @@ node_reply a_reply() {
   reply.site_environment = {{{"A", "1"}, {"B", "two\nlines"}}, {"LD_PRELOAD"}};
   reply.site_pin = "numa,verbose";
   reply.pin_failure_is_fatal = true;
+  reply.asks_for_job = true;
   reply.topology = std::string("\0\1", 2);
   reply.timings = {{"mount", 3300}, {"root", std::uint64_t{1} << 40}};
   return reply;
@@ -70,6 +71,7 @@ TEST(Protocol, AReplyArrivesAsItWasSent) {
   EXPECT_EQ(got->site_environment.unset, sent.site_environment.unset);
   EXPECT_EQ(got->site_pin, "numa,verbose");
   EXPECT_TRUE(got->pin_failure_is_fatal);
+  EXPECT_TRUE(got->asks_for_job);
   EXPECT_EQ(got->topology, sent.topology);
   ASSERT_EQ(got->timings.size(), 2U);
   EXPECT_EQ(got->timings[1].phase, "root");
@@ -106,8 +108,9 @@ TEST(Protocol, AnotherVersionSaysWhatToInstall) {
 
 TEST(Protocol, AnAbsurdCountCostsNoMemory) {
   auto reply = encode(a_reply());
-  // The count of the image's variables follows the version, the empty error and three texts.
-  const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 9);
+  // The count of the image's variables follows the version, the empty error, three texts and a
+  // flag.
+  const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 9) + 4;
   reply.replace(count, 4, 4, '\xff');
   EXPECT_THAT(decode_reply(reply).error().text(), HasSubstr("too short"));
 }

@@ -1,0 +1,11 @@
+#pragma once
+#include "base/error.hpp"
+#include "site/config.hpp"
+
+namespace berth::plugin {
+
+/// Fills account and partition from the controller. What the environment says of them is the user's
+/// word, and a site's policy must not decide by it. One request to slurmctld.
+result<void> load_job_facts(site::job_facts& job);
+
+}  // namespace berth::plugin
