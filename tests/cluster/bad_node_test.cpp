@@ -1,0 +1,161 @@
+// Nodes that are not as they should be: no plugin, broken site file, unusable helper. The step is
+// refused there with one line, and its command never runs on the host.
+
+#include <gmock/gmock.h>
+
+#include <utility>
+
+#include "base/text.hpp"
+#include "cluster.hpp"
+
+namespace berth::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class BadNode : public LabTest {};
+
+// Changes something on n2, and changes it back.
+class on_n2 {
+ public:
+  on_n2(const std::string& change, std::string undo) : undo_(std::move(undo)) {
+    const auto end = root_on("n2", change);
+    EXPECT_EQ(end.exit_code, 0) << end.err;
+  }
+  ~on_n2() {
+    const auto end = root_on("n2", undo_);
+    EXPECT_EQ(end.exit_code, 0) << end.err;
+  }
+  on_n2(const on_n2&) = delete;
+  on_n2& operator=(const on_n2&) = delete;
+
+ private:
+  std::string undo_;
+};
+
+// Another file in a file's place, on n2 alone.
+on_n2 covered(const std::string& file, const std::string& with) {
+  return {"cat >/run/berth-cover <<'END'\n" + with +
+              "\nEND\nchmod 755 /run/berth-cover; mount --bind "
+              "/run/berth-cover " +
+              file,
+          "umount " + file};
+}
+
+// The step of a user that would leave a mark on whatever it runs.
+std::string refused(const std::string& options = "--container=own.sqsh") {
+  const auto end = shell("rm -f ran; srun -w n2 " + options + " touch " + folder() + "/ran");
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_NE(shell("ls ran").exit_code, 0) << "the command ran";
+  return end.err;
+}
+
+void expect_sound() {
+  EXPECT_EQ(shell("srun -w n2 --container=own.sqsh grep ^ID= /etc/os-release").out, "ID=berth\n");
+}
+
+TEST_F(BadNode, WithoutThePluginTheCommandDoesNotRun) {
+  {
+    const auto gone = covered("/etc/slurm/plugstack.conf", "");
+    EXPECT_THAT(refused(), AllOf(HasSubstr("no berth plugin"), HasSubstr("plugstack.conf")));
+    EXPECT_THAT(refused("--container-image=own.sqsh"), HasSubstr("no berth plugin"));
+  }
+  expect_sound();
+}
+
+TEST_F(BadNode, WithoutThePluginOtherStepsRun) {
+  const auto gone = covered("/etc/slurm/plugstack.conf", "");
+  EXPECT_EQ(shell("srun -w n2 echo fine").out, "fine\n");
+}
+
+TEST_F(BadNode, ABrokenSiteFileRefusesTheStepAndSaysWhere) {
+  {
+    const auto broken = covered("/etc/berth/site.lua", "return {\n  imagse = {},\n}");
+    EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("/etc/berth/site.lua:2"),
+                                 HasSubstr("imagse")));
+  }
+  {
+    const auto broken = covered("/etc/berth/site.lua", "return {\n  images = {\n");
+    EXPECT_THAT(refused(), HasSubstr("/etc/berth/site.lua:"));
+  }
+  {
+    const auto broken = covered("/etc/berth/site.lua", "return {\n  overlay_size = true,\n}");
+    EXPECT_THAT(refused(), HasSubstr("/etc/berth/site.lua:2"));
+  }
+  expect_sound();
+}
+
+TEST_F(BadNode, ABrokenSiteFileDoesNotTouchOtherSteps) {
+  const auto broken = covered("/etc/berth/site.lua", "return 7");
+  EXPECT_EQ(shell("srun -w n2 echo fine").out, "fine\n");
+}
+
+TEST_F(BadNode, TheSitesPolicyRefuses) {
+  const auto policy = covered(
+      "/etc/berth/site.lua",
+      "return { admit = function(job, image)\n  if image.owner == job.uid then return false, "
+      "job.user .. ' may not bring images' end\n  return true\nend }");
+  const auto user = line(shell("id -un").out);
+  EXPECT_THAT(refused(),
+              AllOf(HasSubstr("node n2"), HasSubstr("own.sqsh"),
+                    HasSubstr("refused by the site: " + user + " may not bring images")));
+  EXPECT_EQ(shell("srun -w n2 --container=" + trusted_image() + " grep ^ID= /etc/os-release").out,
+            "ID=berth\n");
+}
+
+TEST_F(BadNode, APolicyThatNeverEndsIsEnded) {
+  const auto policy =
+      covered("/etc/berth/site.lua", "return { admit = function() while true do end end }");
+  EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("site.lua")));
+}
+
+TEST_F(BadNode, AHelperThatIsMissing) {
+  const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
+  const auto wrong = covered("/etc/slurm/plugstack.conf", plugstack + ".missing");
+  EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("berth.missing"),
+                               HasSubstr("No such file or directory"), HasSubstr("berth=/PATH")));
+}
+
+TEST_F(BadNode, AHelperThatOthersMayWrite) {
+  const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
+  const on_n2 helper("cp /opt/berth/bin/berth /run/berth-writable; chmod 777 /run/berth-writable",
+                     "rm /run/berth-writable");
+  const auto at = plugstack.rfind("berth=");
+  ASSERT_NE(at, std::string::npos);
+  const auto wrong =
+      covered("/etc/slurm/plugstack.conf", plugstack.substr(0, at) + "berth=/run/berth-writable");
+  EXPECT_THAT(refused(), AllOf(HasSubstr("berth-writable"), HasSubstr("must belong to root")));
+}
+
+TEST_F(BadNode, AWrongWordInPlugstackConf) {
+  const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
+  const auto wrong = covered("/etc/slurm/plugstack.conf", plugstack + " colour=blue");
+  EXPECT_THAT(refused(), HasSubstr("colour=blue"));
+}
+
+TEST_F(BadNode, AnImageOfRootAloneIsNotReadForTheUser) {
+  const auto& path = trusted_image();
+  ASSERT_EQ(root_on("login", "install -m 600 " + path + ' ' + path + ".closed").exit_code, 0);
+  EXPECT_THAT(refused("--container=" + path + ".closed"), HasSubstr("Permission denied"));
+  // Without the look on the login node, the node itself must refuse.
+  const auto name = path.substr(path.rfind('/') + 1) + ".closed";
+  EXPECT_THAT(refused("--container=" + name),
+              AllOf(HasSubstr("node n2"), HasSubstr(name), HasSubstr("Permission denied")));
+  root_on("login", "rm " + path + ".closed");
+}
+
+TEST_F(BadNode, AnImageOfAnotherUserIsNotRead) {
+  const auto end = another_user("srun -w n2 --container=" + own_image() + " true");
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_THAT(end.err, HasSubstr("Permission denied"));
+}
+
+TEST_F(BadNode, WithoutSquashfuseTheMessageNamesThePackage) {
+  const auto gone = covered("/usr/bin/squashfuse_ll", "");
+  const on_n2 unusable("chmod 644 /run/berth-cover", "true");
+  EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("squashfuse")));
+}
+
+}  // namespace
+}  // namespace berth::test

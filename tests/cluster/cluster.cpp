@@ -1,0 +1,154 @@
+#include "cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+namespace berth::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t probe_limit = std::size_t{64} << 20;
+constexpr const char* tools =
+    "bash cat dd env getconf grep head id kill ls pwd readlink sh sleep stat timeout touch true "
+    "tty";
+
+std::optional<words> prefix(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr) return std::nullopt;
+  auto parts = split(value, ' ');
+  std::erase(parts, "");
+  return parts;
+}
+
+outcome execute(words argv, const std::string& input = {}) {
+  auto end = run({std::move(argv), current_environment(), input});
+  if (end) return std::move(*end);
+  return {.exit_code = -1, .out = {}, .err = end.error().text()};
+}
+
+words prefixed(const char* variable, const words& more) {
+  auto argv = prefix(variable).value_or(words{});
+  argv.insert(argv.end(), more.begin(), more.end());
+  return argv;
+}
+
+// Preparing must work: without it no test says anything.
+std::string must(const outcome& end, const std::string& what) {
+  if (end.exit_code != 0) throw std::runtime_error(what + ": " + end.err);
+  return line(end.out);
+}
+
+outcome on_login(const std::string& script, const std::string& input = {}) {
+  return execute(prefixed("BERTH_TEST_LOGIN", {"bash", "-c", script}), input);
+}
+
+std::string make_folder() {
+  return must(on_login("mktemp -d ~/berth-test-XXXXXX"), "cannot make a folder");
+}
+
+std::string make_own_image() {
+  const auto probe = read_file(BERTH_TEST_PROBE, probe_limit);
+  if (!probe) throw std::runtime_error(probe.error().text());
+  must(shell("cat >probe && chmod +x probe", *probe), "cannot copy the probe");
+  must(shell(fmt::format("berth pack ./probe {} -o own.sqsh", tools)), "cannot pack an image");
+  return folder() + "/own.sqsh";
+}
+
+std::string trusted_path() {
+  return "/srv/images/" + folder().substr(folder().rfind('/') + 1) + ".sqsh";
+}
+
+std::string make_trusted_image() {
+  const auto path = trusted_path();
+  must(root_on("login", fmt::format("install -m 644 {} {}", own_image(), path)),
+       "cannot install a trusted image");
+  return path;
+}
+
+// Removes what the program left on the cluster.
+class leftovers : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    if (!prefix("BERTH_TEST_LOGIN")) return;
+    if (prefix("BERTH_TEST_LAB")) root_on("login", "rm -f " + trusted_path());
+    on_login(fmt::format("chmod -R u+rwX {0}; rm -rf {0}", folder()));
+  }
+};
+
+const auto* const registered = ::testing::AddGlobalTestEnvironment(new leftovers);
+
+}  // namespace
+
+outcome login(const words& command, const std::string& input) {
+  words inside{"bash", "-c", "cd \"$0\" && exec \"$@\"", folder()};
+  inside.insert(inside.end(), command.begin(), command.end());
+  return execute(prefixed("BERTH_TEST_LOGIN", inside), input);
+}
+
+outcome shell(const std::string& script, const std::string& input) {
+  return login({"bash", "-c", script}, input);
+}
+
+outcome root_on(const std::string& node, const std::string& script) {
+  return execute(prefixed("BERTH_TEST_LAB", {"run", "--user", "root", "--node", node, "--chdir",
+                                             "/", "bash", "-c", script}));
+}
+
+outcome another_user(const std::string& script) {
+  return execute(prefixed("BERTH_TEST_LAB",
+                          {"run", "--user", "bob", "--chdir", "/tmp", "bash", "-c", script}));
+}
+
+const std::string& folder() {
+  static const auto path = make_folder();
+  return path;
+}
+
+const std::string& own_image() {
+  static const auto path = make_own_image();
+  return path;
+}
+
+const std::string& trusted_image() {
+  static const auto path = make_trusted_image();
+  return path;
+}
+
+bool comes_true(const std::function<bool()>& condition, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(20ms);
+  }
+  return true;
+}
+
+std::string line(const std::string& text) {
+  return text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
+}
+
+void ClusterTest::SetUp() {
+  if (!prefix("BERTH_TEST_LOGIN")) {
+    GTEST_SKIP() << "BERTH_TEST_LOGIN names no cluster: run tests/run, or set it (see cluster.hpp)";
+  }
+  own_image();
+}
+
+void LabTest::SetUp() {
+  ClusterTest::SetUp();
+  if (IsSkipped()) return;
+  if (!prefix("BERTH_TEST_LAB")) {
+    GTEST_SKIP() << "BERTH_TEST_LAB names no lab, and this needs root on the nodes: run tests/run";
+  }
+}
+
+}  // namespace berth::test
