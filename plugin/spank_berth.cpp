@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 
 #include "plugin/local.hpp"
@@ -81,7 +82,12 @@ BERTH_EXPORT int slurm_spank_init(spank_t sp, int, char**) {
 }
 
 BERTH_EXPORT int slurm_spank_init_post_opt(spank_t, int, char**) {
-  return guarded([] { return on_users_side() ? settle_choice() : result<void>{}; });
+  if (!on_users_side()) return ESPANK_SUCCESS;
+  const auto code = guarded([] { return settle_choice(); });
+  // Nothing is queued yet. Leaving it to Slurm adds two lines about plugins, or, with "optional" in
+  // plugstack.conf, goes on.
+  if (code != ESPANK_SUCCESS) std::exit(1);
+  return code;
 }
 
 BERTH_EXPORT int slurm_spank_local_user_init(spank_t sp, int, char**) {

@@ -1,6 +1,7 @@
 #include "plugin/task_prolog.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "base/text.hpp"
 #include "container/channel.hpp"
 #include "container/wire.hpp"
+#include "plugin/cgroup.hpp"
 
 namespace berth::plugin {
 namespace {
@@ -39,9 +41,18 @@ std::string run_request(std::string_view bytes) {
   return out.take();
 }
 
-[[noreturn]] void serve(int socket, const container::identity& user) {
-  if (!container::become(user)) ::_exit(1);
-  ::setsid();
+// The task is put into its step's cgroups and process group after it was forked, and so after this
+// process was: only now, with its first request, can it be followed there.
+bool follow(int socket, pid_t task) {
+  pollfd entry{socket, POLLIN, 0};
+  while (::poll(&entry, 1, -1) < 0 && errno == EINTR) {
+  }
+  ::setpgid(0, ::getpgid(task));
+  return ::getppid() == task && follow_cgroups(task);
+}
+
+[[noreturn]] void serve(int socket, pid_t task, const container::identity& user) {
+  if (!follow(socket, task) || !container::become(user)) ::_exit(1);
   while (auto request = receive_message(socket, longest_prolog)) {
     if (!send_message(socket, run_request(request->bytes))) break;
   }
@@ -53,6 +64,7 @@ std::string run_request(std::string_view bytes) {
 result<unique_fd> start_prolog_agent(const container::identity& user) {
   auto sockets = container::make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
+  const auto task = ::getpid();
   const auto pid = ::fork();
   if (pid < 0) return fail_errno("cannot fork");
   if (pid == 0) {
@@ -62,7 +74,7 @@ result<unique_fd> start_prolog_agent(const container::identity& user) {
       ::_exit(1);
     }
     if (::close_range(kept + 1, ~0U, 0) != 0) ::_exit(1);
-    serve(kept, user);
+    serve(kept, task, user);
   }
   return std::move(sockets->ours);
 }

@@ -13,7 +13,8 @@
 
 namespace berth::plugin {
 
-/// Starts the process that stays on the node; it ends with the returned socket.
+/// Starts the process that stays on the node; it ends with the returned socket. It joins the
+/// cgroups of the task, this process, before it runs anything.
 /// @pre root, before the task joins the container
 result<unique_fd> start_prolog_agent(const container::identity& user);
 

@@ -75,8 +75,8 @@ std::string_view name_of(compressor method) {
 result<superblock> parse_superblock(std::span<const std::byte> start) {
   if (start.size() < 4 || number_at<std::uint32_t>(start, 0) != magic) return not_squashfs(start);
   if (start.size() < superblock_size) {
-    return fail(fmt::format("truncated: has {} of the {} bytes of a squashfs header", start.size(),
-                            superblock_size));
+    return fail(fmt::format("is truncated: has {} of the {} bytes of a squashfs header",
+                            start.size(), superblock_size));
   }
   const auto major = number_at<std::uint16_t>(start, 28);
   const auto minor = number_at<std::uint16_t>(start, 30);
@@ -114,7 +114,7 @@ result<superblock> parse_superblock(std::span<const std::byte> start) {
 result<void> check_complete(const superblock& block, std::uint64_t file_size) {
   if (file_size >= block.bytes_used) return {};
   return fail(
-      fmt::format("truncated: has {} of {} bytes; copy it again", file_size, block.bytes_used));
+      fmt::format("is truncated: has {} of {} bytes; copy it again", file_size, block.bytes_used));
 }
 
 result<superblock> read_superblock(int fd) {

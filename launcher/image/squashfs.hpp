@@ -40,7 +40,7 @@ inline constexpr std::size_t superblock_size = 96;  ///< bytes
 /// kernel knows, fields that contradict each other.
 result<superblock> parse_superblock(std::span<const std::byte> start);
 
-/// Error unless the file holds all of the file system: "truncated: has N of M bytes".
+/// Error unless the file holds all of the file system: "is truncated: has N of M bytes".
 result<void> check_complete(const superblock& block, std::uint64_t file_size);
 
 /// Both of the above for an open regular file; its offset stays where it is. `fd` is borrowed.
