@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -151,6 +154,20 @@ void check_command(spank_t sp, const step& self) {
          found.error().code().value());
 }
 
+// A node that is still about to fork its tasks survives one SIGKILL of the step: Slurm signals what
+// is there and does not come back. So again, ever more slowly, until Slurm says that the step is
+// over.
+[[noreturn]] void kill_until_gone(std::uint32_t job, std::uint32_t step) {
+  constexpr std::chrono::seconds longest_pause{16};
+  ::setsid();
+  ::close_range(0, ~0U, 0);
+  for (auto pause = std::chrono::milliseconds(50); pause < longest_pause; pause *= 2) {
+    if (slurm_kill_job_step(job, step, SIGKILL) != 0) break;
+    std::this_thread::sleep_for(pause);
+  }
+  ::_exit(0);
+}
+
 }  // namespace
 
 void join_container(step& self) {
@@ -205,7 +222,14 @@ void start_task(spank_t sp, step& self) {
 void end_refused_step(const step& self) {
   static bool told = false;
   if (!self.refusal || self.request.job.nodes < 2 || std::exchange(told, true)) return;
-  slurm_kill_job_step(self.request.job.id, self.request.job.step, SIGKILL);
+  const auto middle = ::fork();
+  if (middle == 0) {
+    // Nobody's child but init's: slurmstepd ends its own children with the step.
+    if (::fork() == 0) kill_until_gone(self.request.job.id, self.request.job.step);
+    ::_exit(0);
+  }
+  while (middle > 0 && ::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 }  // namespace berth::plugin

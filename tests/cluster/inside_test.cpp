@@ -41,6 +41,8 @@ TEST_F(Inside, TmpAndShmAreTheNodes) {
 }
 
 TEST_F(Inside, WritesAreThrownAwayWithTheStep) {
+  // Left by a run in which this was broken.
+  shell("srun rm -f /var/tmp/berth-mark");
   EXPECT_EQ(contained("echo mine >/var/tmp/berth-mark && cat /var/tmp/berth-mark").out, "mine\n");
   const auto next = shell(
       "srun sh -c 'test ! -e /var/tmp/berth-mark && echo none'; "

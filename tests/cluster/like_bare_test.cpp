@@ -78,9 +78,11 @@ TEST_F(LikeBareSrun, DeliversSignalsToTheTask) {
 
 TEST_F(LikeBareSrun, EndsTheStepOnSigintToSrun) {
   const auto end = shell(R"(
-    srun --container=own.sqsh bash -c 'echo $SLURM_JOB_ID >started; exec sleep 60' &
+    srun --container=own.sqsh bash -c 'echo $SLURM_JOB_ID >started; exec sleep 60' 2>interrupted &
     until [ -s started ]; do sleep 0.02; done
-    kill -INT $!; kill -INT $!; wait $!)");
+    kill -INT $!
+    until grep -q 'one more' interrupted; do sleep 0.02; done
+    kill -INT $!; wait $!)");
   EXPECT_EQ(end.exit_code, 130) << end.err;
 }
 
