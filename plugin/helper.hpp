@@ -11,11 +11,16 @@ namespace berth::plugin {
 struct helper_answer {
   container::node_reply reply;
   unique_fd mount_namespace;  ///< of the container; empty when only pinning was asked
+  pid_t process = -1;         ///< the helper, about to exit; see reap_helper
 };
 
 /// Runs the node helper as root and waits for its answer. Called in slurmstepd, whose effective
 /// user is the job's at that moment. The helper sees neither the job's environment nor any of
 /// slurmstepd's descriptors.
 result<helper_answer> ask_helper(const settings& site, const container::node_request& request);
+
+/// Reaps the helper of an answer. Later than ask_helper, when it has exited anyway: slurmstepd must
+/// not find an unknown child when it waits for its tasks, and the step need not wait for the exit.
+void reap_helper(helper_answer& answer);
 
 }  // namespace berth::plugin

@@ -191,6 +191,7 @@ void join_container(step& self) {
 }
 
 void remember_mask(spank_t sp, step& self) {
+  reap_helper(self.answer);
   if (!self.masks) return;
   const auto task = number(sp, S_TASK_ID, "task id");
   const auto pid = number(sp, S_TASK_PID, "process id");

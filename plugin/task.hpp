@@ -11,7 +11,8 @@ namespace berth::plugin {
 /// kept as the step's refusal, for start_task to act on.
 void join_container(step& self);
 
-/// In slurmstepd, after Slurm has bound a task: remembers its CPU mask for the others.
+/// In slurmstepd, after Slurm has bound a task: remembers its CPU mask for the others. The first
+/// time it also reaps the node helper.
 void remember_mask(spank_t sp, step& self);
 
 /// In the task's process, as the user, last before execve: TaskProlog, environment, CPUs,

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
@@ -56,14 +57,17 @@ bool unknown_verb(const CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A step waits for this one: straight to work, without the other verbs' options.
+  if (argc == 3 && argv[1] == std::string_view("node") && argv[2] == std::string_view("--serve")) {
+    return cli::serve_node();
+  }
   CLI::App app("Containers for Slurm steps and MPI programs", "berth");
   app.set_version_flag("--version", fmt::format("berth {}", cli::version),
                        "Print the version and exit");
   app.footer(examples);
   app.require_subcommand(1);
   int exit_code = 0;
-  for (auto* add :
-       {cli::add_pack, cli::add_inspect, cli::add_run, cli::add_node, cli::add_config}) {
+  for (auto* add : {cli::add_pack, cli::add_inspect, cli::add_run, cli::add_config}) {
     add(app, exit_code);
   }
   if (unknown_verb(app, argc, argv)) {

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <chrono>
 
@@ -16,6 +15,7 @@
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
+#include "cli/topology_cache.hpp"
 #include "cli/verbs.hpp"
 #include "container/channel.hpp"
 #include "container/fuse_server.hpp"
@@ -23,8 +23,6 @@
 #include "container/plan.hpp"
 #include "container/protocol.hpp"
 #include "container/rootfs.hpp"
-#include "topology/codec.hpp"
-#include "topology/load.hpp"
 
 namespace berth::cli {
 namespace {
@@ -195,9 +193,9 @@ result<container_made> serve_request(node_request request) {
   }
   // Between starting a FUSE server and waiting for its first answer.
   if (request.wants_topology) {
-    const auto machine = topology::load_this_machine();
-    if (!machine) return failure(machine.error());
-    made.reply.topology = topology::encode(*machine);
+    auto machine = cached_topology();
+    if (!machine) return pass(std::move(machine));
+    made.reply.topology = std::move(*machine);
     watch.lap("topology");
   }
   if (image) {
@@ -221,15 +219,9 @@ result<void> serve() {
 
 }  // namespace
 
-void add_node(CLI::App& app, int& exit_code) {
-  // Not for users: nothing in the help.
-  auto* verb =
-      app.add_subcommand("node", "the node helper, started by the Slurm plugin")->group("");
-  verb->add_flag("--serve")->required();
-  verb->callback([&exit_code] {
-    const auto served = serve();
-    exit_code = served ? 0 : report(served.error());
-  });
+int serve_node() {
+  const auto served = serve();
+  return served ? 0 : report(served.error());
 }
 
 }  // namespace berth::cli

@@ -77,21 +77,26 @@ std::vector<double> node_parts(const std::string& log, const std::string& backen
 
 int main(int argc, char** argv) {
   const auto rounds = parse_unsigned(argc > 1 ? argv[1] : "20").value_or(20);
-  must_run("BERTH_TEST_LOGIN", {"sh", "-c", "cd && berth pack --no-mpi --force true -o bench.sqsh"});
+  must_run("BERTH_TEST_LOGIN",
+           {"sh", "-c", "cd && berth pack --no-mpi --force true -o bench.sqsh"});
   const auto home = std::string(trim(must_run("BERTH_TEST_LOGIN", {"sh", "-c", "cd && pwd"}).out));
-  std::vector<contestant> field{{"bare", {"srun", "-N1", "true"}},
-                                {"fuse", {"srun", "-N1", "--container", home + "/bench.sqsh", "true"}}};
+  const auto node = std::string(
+      trim(must_run("BERTH_TEST_LOGIN", {"sh", "-c", "sinfo -h -o %n | sort | head -1"}).out));
+  std::vector<contestant> field{
+      {"bare", {"srun", "-w", node, "true"}},
+      {"fuse", {"srun", "-w", node, "--container", home + "/bench.sqsh", "true"}}};
   const bool lab = std::getenv("BERTH_TEST_LAB") != nullptr;
   if (lab) {
-    must_run("BERTH_TEST_LAB", {"run", "--user", "root", "cp", home + "/bench.sqsh", "/srv/images/"});
+    must_run("BERTH_TEST_LAB",
+             {"run", "--user", "root", "cp", home + "/bench.sqsh", "/srv/images/"});
     field.push_back(
-        {"kernel", {"srun", "-N1", "--container", "/srv/images/bench.sqsh", "true"}});
+        {"kernel", {"srun", "-w", node, "--container", "/srv/images/bench.sqsh", "true"}});
   }
   for (std::size_t round = 0; round < rounds; ++round) {
     for (auto& who : field) measure(who);
   }
   const auto bare = median(field.front().milliseconds);
-  const auto log = lab ? must_run("BERTH_TEST_LAB", {"logs", "slurmd"}).out : std::string();
+  const auto log = lab ? must_run("BERTH_TEST_LAB", {"logs", node}).out : std::string();
   fmt::print("{:<8} {:>10} {:>8} {:>7} {:>14}\n", "image", "median ms", "adds ms", "ratio",
              "node part ms");
   for (const auto& who : field) {
