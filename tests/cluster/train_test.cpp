@@ -1,0 +1,74 @@
+// The programs as users run them: fitted alone on the login node, and by four ranks on two nodes in
+// a container, the models must be the same.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/file.hpp"
+#include "cluster.hpp"
+
+namespace berth::test {
+namespace {
+
+using nlohmann::json;
+
+// What the programs promise for any number of ranks.
+constexpr double agreement = 1e-10;
+
+class Train : public ClusterTest {
+ protected:
+  static void SetUpTestSuite() {
+    if (const char* prefix = std::getenv("BERTH_TEST_LOGIN"); prefix == nullptr) return;
+    import("california-housing", "--target median_house_value --missing drop");
+    import("default", "--target default --exclude rownames");
+    const auto packed = shell("cp $(command -v train) . && berth pack ./train -o train.sqsh");
+    ASSERT_EQ(packed.exit_code, 0) << packed.err;
+  }
+
+  static void import(const std::string& name, const std::string& options) {
+    const auto table = read_file(BERTH_TEST_DATA "/" + name + ".csv.gz", std::size_t{1} << 24);
+    ASSERT_TRUE(table) << table.error().text();
+    const auto end = shell("cat >" + name + ".csv.gz && dataset import " + name + ".csv.gz -o " +
+                               name + ".h5 " + options,
+                           *table);
+    ASSERT_EQ(end.exit_code, 0) << end.err;
+  }
+
+  static json fit(const std::string& command) {
+    const auto end = shell(command);
+    EXPECT_EQ(end.exit_code, 0) << end.err;
+    return json::parse(end.out, nullptr, false);
+  }
+
+  static void expect_same_models(const std::string& what) {
+    const auto alone = fit("./train " + what + " --json");
+    const auto job = fit("srun -N2 -n4 --container=./train.sqsh ./train " + what + " --json");
+    ASSERT_TRUE(alone.is_object() && job.is_object());
+    const auto& expected = alone["coefficients"];
+    const auto& found = job["coefficients"];
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(found[i]["name"], expected[i]["name"]);
+      for (const auto* value : {"estimate", "std_error"}) {
+        const auto wanted = expected[i][value].get<double>();
+        EXPECT_LE(std::abs(found[i][value].get<double>() - wanted), agreement * std::abs(wanted))
+            << found[i]["name"] << ' ' << value;
+      }
+    }
+    EXPECT_EQ(alone["ranks"], 1);
+    EXPECT_EQ(job["ranks"], 4);
+  }
+};
+
+TEST_F(Train, LinearIsTheSameAloneAndInAContainerOnTwoNodes) {
+  expect_same_models("linear california-housing.h5");
+}
+
+TEST_F(Train, LogisticIsTheSameAloneAndInAContainerOnTwoNodes) {
+  expect_same_models("logistic default.h5");
+}
+
+}  // namespace
+}  // namespace berth::test
