@@ -209,8 +209,9 @@ bool is_payload(const words& argv) {
 // Processes of a step that are still there, by command line.
 words remains(const std::set<std::string>& namespaces) {
   words found;
-  for (const auto& [process, argv] : processes_of(namespaces)) {
-    const auto ours = [&](const kind& one) { return one.matches(argv); };
+  for (const auto& entry : processes_of(namespaces)) {
+    const auto& [process, argv] = entry;
+    const auto ours = [&entry](const kind& one) { return one.matches(entry.second); };
     if (std::any_of(kinds.begin(), kinds.end(), ours) || is_payload(argv)) {
       found.push_back(std::to_string(process) + ' ' + argv[0]);
     }
