@@ -82,17 +82,32 @@ struct mounted_image {
   std::optional<fuse_guard> guard;  // while the root may still have to wait for the user's server
 };
 
-result<mounted_image> mount_image(const image_file& image, const identity& user, bool trusted) {
-  if (trusted) {
-    auto mount = mount_kernel(image);
-    if (!mount) return pass(std::move(mount));
-    return mounted_image{std::move(*mount), std::nullopt};
-  }
+result<mounted_image> serve_through_fuse(const image_file& image, const identity& user) {
   auto served = mount_fuse(image, user);
   if (!served) return pass(std::move(served));
   auto guard = fuse_guard::watch(served->server.get(), fuse_patience);
   if (!guard) return pass(std::move(guard));
   return mounted_image{std::move(served->mount), std::move(*guard)};
+}
+
+struct opened_image {
+  image_file file;
+  std::optional<mounted_image> mounted;
+};
+
+// An image that others than root can change goes through FUSE, whatever the site says: its server
+// starts at once and gets ready while the site file is read. Should the site refuse the image, the
+// mount is dropped and the server ends.
+result<opened_image> open_and_start(const node_request& request,
+                                    const std::vector<std::string>& folders) {
+  auto image = open_image(request.image, request.submit_dir, folders, request.user);
+  if (!image) return pass(std::move(image));
+  opened_image opened{std::move(*image), std::nullopt};
+  if (request.user.uid == 0 || is_trusted(opened.file, {"/"})) return opened;
+  auto mounted = serve_through_fuse(opened.file, request.user);
+  if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", opened.file.path));
+  opened.mounted.emplace(std::move(*mounted));
+  return opened;
 }
 
 result<unique_fd> own_mount_namespace() {
@@ -103,35 +118,36 @@ result<unique_fd> own_mount_namespace() {
   return fd;
 }
 
-struct admitted_image {
-  image_file file;
-  mounted_image mounted;
-};
-
-result<admitted_image> admit_and_mount(const node_request& request, lua::site_process& site,
-                                       const account& who, node_reply& reply, stopwatch& watch) {
-  const auto& rules = site.config();
-  auto image = open_image(request.image, request.submit_dir, rules.images.folders, request.user);
-  if (!image) return pass(std::move(image));
-  const bool trusted = is_trusted(*image, rules.images.trusted);
+result<void> admit(const node_request& request, lua::site_process& site, const account& who,
+                   const image_file& image, bool trusted) {
   if (request.user.uid == 0 && !trusted) {
     return fail(
         fmt::format("image \"{}\" is not trusted, and root runs trusted images only; "
                     "it and its folders must belong to root and be writable by nobody else",
-                    image->path));
+                    image.path));
   }
   auto job = request.job;
   job.user = who.name;
-  if (auto admitted = ask_policy(site, job, *image, trusted); !admitted) {
-    return pass(std::move(admitted));
-  }
-  watch.lap("image");
-  auto mounted = mount_image(*image, request.user, trusted);
-  if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image->path));
-  watch.lap("mount");
-  reply.image = image->path;
+  return ask_policy(site, job, image, trusted);
+}
+
+result<void> admit_and_mount(const node_request& request, lua::site_process& site,
+                             const account& who, opened_image& image, node_reply& reply) {
+  const bool trusted = is_trusted(image.file, site.config().images.trusted);
+  if (auto done = admit(request, site, who, image.file, trusted); !done) return done;
+  reply.image = image.file.path;
   reply.backend = trusted ? "kernel" : "fuse";
-  return admitted_image{std::move(*image), std::move(*mounted)};
+  if (image.mounted) return {};
+  if (!trusted) {
+    auto mounted = serve_through_fuse(image.file, request.user);
+    if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image.file.path));
+    image.mounted.emplace(std::move(*mounted));
+    return {};
+  }
+  auto mount = mount_kernel(image.file);
+  if (!mount) return pass(std::move(mount), fmt::format("image \"{}\"", image.file.path));
+  image.mounted.emplace(mounted_image{std::move(*mount), std::nullopt});
+  return {};
 }
 
 result<unique_fd> make_root(const node_request& request, const site::config& rules,
@@ -172,6 +188,15 @@ result<void> ask_for_job(node_request& request) {
 result<container_made> serve_request(node_request request) {
   container_made made;
   stopwatch watch(made.reply.timings);
+  const bool contained = !request.image.empty();
+  std::optional<opened_image> image;
+  // A name without a slash is looked for in the site's folders, which are not known yet.
+  if (contained && request.image.find('/') != std::string::npos) {
+    auto opened = open_and_start(request, {});
+    if (!opened) return pass(std::move(opened));
+    image.emplace(std::move(*opened));
+    watch.lap("image");
+  }
   auto site = lua::site_process::start_or_default(request.site_file.empty() ? lua::default_site_file
                                                                             : request.site_file);
   if (!site) return pass(std::move(site));
@@ -180,29 +205,30 @@ result<container_made> serve_request(node_request request) {
   made.reply.site_pin = rules.pin;
   made.reply.pin_failure_is_fatal = rules.on_pin_failure == site::pin_failure::fail;
   watch.lap("site");
-  if (rules.has_admit && !request.image.empty()) {
+  if (rules.has_admit && contained) {
     if (auto told = ask_for_job(request); !told) return pass(std::move(told));
     watch.lap("job");
   }
-  const auto who = find_account(request.user.uid);
-  std::optional<admitted_image> image;
-  if (!request.image.empty()) {
-    auto mounted = admit_and_mount(request, *site, who, made.reply, watch);
-    if (!mounted) return pass(std::move(mounted));
-    image.emplace(std::move(*mounted));
-  }
-  // Between starting a FUSE server and waiting for its first answer.
   if (request.wants_topology) {
     auto machine = cached_topology();
     if (!machine) return pass(std::move(machine));
     made.reply.topology = std::move(*machine);
     watch.lap("topology");
   }
-  if (image) {
-    auto space = make_root(request, rules, who, std::move(image->mounted), made.reply, watch);
-    if (!space) return pass(std::move(space), fmt::format("image \"{}\"", image->file.path));
-    made.mount_namespace = std::move(*space);
+  if (!contained) return made;
+  if (!image) {
+    auto opened = open_and_start(request, rules.images.folders);
+    if (!opened) return pass(std::move(opened));
+    image.emplace(std::move(*opened));
+    watch.lap("image");
   }
+  const auto who = find_account(request.user.uid);
+  auto mounted = admit_and_mount(request, *site, who, *image, made.reply);
+  if (!mounted) return pass(std::move(mounted));
+  watch.lap("mount");
+  auto space = make_root(request, rules, who, std::move(*image->mounted), made.reply, watch);
+  if (!space) return pass(std::move(space), fmt::format("image \"{}\"", image->file.path));
+  made.mount_namespace = std::move(*space);
   return made;
 }
 
