@@ -111,6 +111,20 @@ TEST_P(Rootfs, NoSetUserIdAndNoDevices) {
             "");
 }
 
+TEST_P(Rootfs, BindsGiveSetUserIdProgramsNoEffect) {
+  // The node's own view has them, or the test shows nothing.
+  struct statvfs outside {};
+  ASSERT_EQ(::statvfs((folder_ / "source").c_str(), &outside), 0);
+  ASSERT_EQ(outside.f_flag & ST_NOSUID, 0U) << "run the tests where programs may be set-user-ID";
+  EXPECT_EQ(enter({from_node("source", "/data")},
+                  []() -> std::string {
+                    struct statvfs info {};
+                    if (::statvfs("/data", &info) != 0) return "statvfs";
+                    return (info.f_flag & ST_NOSUID) != 0 ? "" : "set-user-ID programs work";
+                  }),
+            "");
+}
+
 TEST_P(Rootfs, BindsShowTheNodesFilesAndFolders) {
   EXPECT_EQ(enter({from_node("source", "/data"), from_node("source/file", "/etc/passwd")},
                   []() -> std::string {
