@@ -15,7 +15,7 @@
 #include <csignal>
 #include <optional>
 
-#include "container/channel.hpp"
+#include "base/channel.hpp"
 #include "plugin/job_info.hpp"
 
 namespace berth::plugin {
@@ -77,10 +77,10 @@ result<void> check_program(const std::string& program) {
 
 result<helper_answer> ask_once(int socket, const container::node_request& request,
                                std::chrono::seconds timeout) {
-  if (auto sent = container::send_message(socket, container::encode(request)); !sent) {
+  if (auto sent = send_message(socket, container::encode(request)); !sent) {
     return pass(std::move(sent));
   }
-  auto received = container::receive_message(socket, timeout);
+  auto received = receive_message(socket, from_now(timeout));
   if (!received) return pass(std::move(received));
   auto reply = container::decode_reply(received->bytes);
   if (!reply) return pass(std::move(reply));
@@ -106,7 +106,7 @@ result<helper_answer> exchange(int socket, container::node_request request,
 
 result<helper_answer> ask_helper(const settings& site, const container::node_request& request) {
   if (auto usable = check_program(site.helper); !usable) return pass(std::move(usable));
-  auto sockets = container::make_socket_pair();
+  auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
   const std::array<const char*, 4> argv{site.helper.c_str(), "node", "--serve", nullptr};
   // hwloc's plugins are for GPUs and displays; loading them takes longer than finding the cores.

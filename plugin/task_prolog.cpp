@@ -7,18 +7,16 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/channel.hpp"
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
-#include "container/channel.hpp"
 #include "container/wire.hpp"
 #include "plugin/cgroup.hpp"
 
 namespace berth::plugin {
 namespace {
 
-using container::receive_message;
-using container::send_message;
 using container::wire_reader;
 using container::wire_writer;
 
@@ -53,7 +51,7 @@ bool follow(int socket, pid_t task) {
 
 [[noreturn]] void serve(int socket, pid_t task, const container::identity& user) {
   if (!follow(socket, task) || !container::become(user)) ::_exit(1);
-  while (auto request = receive_message(socket, longest_prolog)) {
+  while (auto request = receive_message(socket, from_now(longest_prolog))) {
     if (!send_message(socket, run_request(request->bytes))) break;
   }
   ::_exit(0);
@@ -62,7 +60,7 @@ bool follow(int socket, pid_t task) {
 }  // namespace
 
 result<unique_fd> start_prolog_agent(const container::identity& user) {
-  auto sockets = container::make_socket_pair();
+  auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
   const auto task = ::getpid();
   const auto pid = ::fork();
@@ -110,7 +108,7 @@ result<prolog_outcome> run_prolog(int agent, const std::string& script, const st
   request.text(folder);
   request.texts(environment);
   if (auto sent = send_message(agent, request.take()); !sent) return pass(std::move(sent));
-  auto received = receive_message(agent, longest_prolog);
+  auto received = receive_message(agent, from_now(longest_prolog));
   if (!received) return pass(std::move(received));
   wire_reader in(received->bytes);
   prolog_outcome outcome;

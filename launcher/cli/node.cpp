@@ -11,13 +11,13 @@
 #include <array>
 #include <chrono>
 
+#include "base/channel.hpp"
 #include "base/file.hpp"
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/topology_cache.hpp"
 #include "cli/verbs.hpp"
-#include "container/channel.hpp"
 #include "container/fuse_server.hpp"
 #include "container/image_file.hpp"
 #include "container/plan.hpp"
@@ -170,7 +170,7 @@ result<unique_fd> make_root(const node_request& request, const site::config& rul
 }
 
 result<node_request> receive_request() {
-  const auto received = receive_message(request_socket, request_patience);
+  const auto received = receive_message(request_socket, from_now(request_patience));
   if (!received) return failure(received.error());
   return decode_request(received->bytes);
 }
@@ -240,7 +240,7 @@ result<void> serve() {
     refused.reply.error = made.error().text();
     made = std::move(refused);
   }
-  return send_message(request_socket, encode(made->reply), made->mount_namespace.get());
+  return send_message(request_socket, encode(made->reply), no_deadline, made->mount_namespace.get());
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <array>
 #include <csignal>
 
-#include "container/channel.hpp"
+#include "base/channel.hpp"
 #include "container/fs_context.hpp"
 
 namespace berth::container {
@@ -62,7 +62,7 @@ bool arrange_descriptors(int image, int connection) {
     ::_exit(1);
   }
   const auto process = open_pidfd(server);
-  if (process < 0 || !send_message(0, {}, process)) ::_exit(1);
+  if (process < 0 || !send_message(0, {}, no_deadline, process)) ::_exit(1);
   ::close_range(0, ~0U, 0);
   siginfo_t change{};
   while (::waitid(P_PID, static_cast<id_t>(server), &change, WEXITED | WSTOPPED) == 0 ||
@@ -85,7 +85,7 @@ result<unique_fd> start_server(const image_file& image, int connection, const id
     ::_exit(parent > 0 ? 0 : 1);
   }
   sockets->theirs.reset();
-  auto started = receive_message(sockets->ours.get(), start_patience);
+  auto started = receive_message(sockets->ours.get(), from_now(start_patience));
   while (::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (!started) return pass(std::move(started), "cannot start the FUSE server");

@@ -9,7 +9,7 @@
 
 #include <csignal>
 
-#include "container/channel.hpp"
+#include "base/channel.hpp"
 #include "container/wire.hpp"
 
 namespace berth::container {
@@ -43,7 +43,7 @@ constexpr std::uint32_t answer_failed = 1;
 }
 
 result<std::string> read_answer(int socket, std::chrono::milliseconds timeout) {
-  auto received = receive_message(socket, timeout);
+  auto received = receive_message(socket, from_now(timeout));
   if (!received) return pass(std::move(received));
   wire_reader in(received->bytes);
   const auto status = in.u32();

@@ -10,8 +10,8 @@
 #include <array>
 #include <csignal>
 
+#include "base/channel.hpp"
 #include "base/file.hpp"
-#include "binding/channel.hpp"
 #include "binding/sandbox.hpp"
 #include "binding/site_file.hpp"
 #include "binding/wire.hpp"
@@ -21,10 +21,6 @@ namespace {
 
 constexpr std::size_t largest_file = std::size_t{1} << 20;
 constexpr std::chrono::seconds patience{2};
-
-deadline from_now(std::chrono::seconds time) {
-  return std::chrono::steady_clock::now() + time;
-}
 
 // Root obeys this file, so nobody else may be able to write it.
 result<void> check_ownership(const std::string& path, const struct stat& about) {
@@ -62,7 +58,6 @@ result<std::string> read_site_file(const std::string& path) {
 // the parent closes the socket.
 [[noreturn]] void serve(const std::string& path, const std::string& source, int socket,
                         pid_t parent) {
-  constexpr auto forever = std::chrono::hours(24 * 365);
   const auto say = [](const std::string& text) {
     if (!send_message(0, text, from_now(patience))) ::_exit(1);
   };
@@ -77,9 +72,9 @@ result<std::string> read_site_file(const std::string& path) {
   }
   say(encode(first));
   while (file && file->config().has_admit) {
-    const auto message = receive_message(0, std::chrono::steady_clock::now() + forever);
-    if (!message) break;
-    const auto asked = decode_question(*message);
+    const auto question = receive_message(0, no_deadline);
+    if (!question) break;
+    const auto asked = decode_question(question->bytes);
     if (!asked) break;
     say(encode(file->admit(asked->job, asked->image)));
   }
@@ -163,7 +158,7 @@ result<std::string> site_process::ask(std::optional<std::string> message) {
   const auto until = from_now(patience);
   auto sent = message ? send_message(socket_.get(), *message, until) : result<void>();
   auto answer = sent ? receive_message(socket_.get(), until) : pass(std::move(sent));
-  if (answer) return answer;
+  if (answer) return std::move(answer->bytes);
   const auto code = answer.error().code();
   if (code == std::errc::timed_out) {
     end();
@@ -174,7 +169,7 @@ result<std::string> site_process::ask(std::optional<std::string> message) {
     return fail("its process " + how_it_ended(std::exchange(child_, -1)));
   }
   end();
-  return answer;
+  return pass(std::move(answer));
 }
 
 result<void> site_process::take_evaluation(const std::string& path,

@@ -1,4 +1,4 @@
-#include "container/channel.hpp"
+#include "base/channel.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@
 
 #include "base/file.hpp"
 
-namespace berth::container {
+namespace berth {
 namespace {
 
 using testing::HasSubstr;
@@ -40,7 +40,7 @@ TEST_F(Channel, CarriesMessagesInOrder) {
   const std::string messages[] = {"", "one", std::string("\0\n\xff", 3)};
   for (const auto& bytes : messages) ASSERT_TRUE(send_message(theirs(), bytes));
   for (const auto& bytes : messages) {
-    const auto got = receive_message(ours(), plenty);
+    const auto got = receive_message(ours(), from_now(plenty));
     ASSERT_TRUE(got) << got.error().text();
     EXPECT_EQ(got->bytes, bytes);
     EXPECT_FALSE(got->fd);
@@ -50,7 +50,7 @@ TEST_F(Channel, CarriesMessagesInOrder) {
 TEST_F(Channel, CarriesTheLongestMessageAcrossSmallBuffers) {
   const std::string longest(message_limit, 'm');
   std::thread sender([&] { EXPECT_TRUE(send_message(theirs(), longest)); });
-  const auto got = receive_message(ours(), plenty);
+  const auto got = receive_message(ours(), from_now(plenty));
   sender.join();
   ASSERT_TRUE(got) << got.error().text();
   EXPECT_TRUE(got->bytes == longest);
@@ -62,9 +62,9 @@ TEST_F(Channel, PassesADescriptorThatClosesOnExec) {
   ASSERT_EQ(::pipe(pipe_ends), 0);
   const unique_fd reader(pipe_ends[0]);
   unique_fd writer(pipe_ends[1]);
-  ASSERT_TRUE(send_message(theirs(), "take it", writer.get()));
+  ASSERT_TRUE(send_message(theirs(), "take it", no_deadline, writer.get()));
   writer.reset();
-  auto got = receive_message(ours(), plenty);
+  auto got = receive_message(ours(), from_now(plenty));
   ASSERT_TRUE(got);
   ASSERT_TRUE(got->fd);
   EXPECT_EQ(::fcntl(got->fd.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -97,7 +97,7 @@ TEST_F(Channel, KeepsOneDescriptorOfAPeerThatSendsMore) {
   std::memcpy(CMSG_DATA(item), both.data(), sizeof both);
   ASSERT_GT(::sendmsg(theirs(), &header, 0), 0);
   {
-    const auto got = receive_message(ours(), plenty);
+    const auto got = receive_message(ours(), from_now(plenty));
     EXPECT_LE(open_descriptors(), before + 1);
   }
   EXPECT_EQ(open_descriptors(), before);
@@ -107,7 +107,8 @@ TEST_F(Channel, RefusesLengthsAboveTheLimit) {
   for (const auto length : {"\xff\xff\xff\xff"sv, "\x01\0\x40\0"sv}) {
     auto pair = make_socket_pair();
     ASSERT_TRUE(write_all(pair->theirs.get(), length));
-    EXPECT_EQ(receive_message(pair->ours.get(), plenty).error().text(), "message is too long");
+    EXPECT_THAT(receive_message(pair->ours.get(), from_now(plenty)).error().text(),
+                HasSubstr("too long"));
   }
 }
 
@@ -116,7 +117,8 @@ TEST_F(Channel, NoticesAPeerThatCloses) {
     auto pair = make_socket_pair();
     ASSERT_TRUE(write_all(pair->theirs.get(), sent));
     pair->theirs.reset();
-    EXPECT_THAT(receive_message(pair->ours.get(), plenty).error().text(), HasSubstr("closed"));
+    EXPECT_EQ(receive_message(pair->ours.get(), from_now(plenty)).error().code(),
+              std::errc::connection_reset);
   }
 }
 
@@ -129,10 +131,15 @@ TEST_F(Channel, SendingToAClosedPeerIsAnErrorAndNoSignal) {
 
 TEST_F(Channel, GivesUpWhenTheTimeHasPassed) {
   const auto start = std::chrono::steady_clock::now();
-  const auto silence = receive_message(ours(), soon);
+  const auto silence = receive_message(ours(), from_now(soon));
   ASSERT_FALSE(silence);
   EXPECT_EQ(silence.error().code(), std::errc::timed_out);
   EXPECT_GE(std::chrono::steady_clock::now() - start, soon);
+}
+
+TEST_F(Channel, GivesUpOnAPeerThatTakesNothing) {
+  const std::string longest(message_limit, 'm');
+  EXPECT_EQ(send_message(theirs(), longest, from_now(soon)).error().code(), std::errc::timed_out);
 }
 
 TEST_F(Channel, APeerThatTricklesDoesNotStretchTheTime) {
@@ -141,7 +148,7 @@ TEST_F(Channel, APeerThatTricklesDoesNotStretchTheTime) {
     while (::send(socket, "x", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(20ms);
   });
   const auto start = std::chrono::steady_clock::now();
-  const auto got = receive_message(ours(), soon);
+  const auto got = receive_message(ours(), from_now(soon));
   const auto spent = std::chrono::steady_clock::now() - start;
   pair_->ours.reset();
   trickle.join();
@@ -151,4 +158,4 @@ TEST_F(Channel, APeerThatTricklesDoesNotStretchTheTime) {
 }
 
 }  // namespace
-}  // namespace berth::container
+}  // namespace berth
