@@ -9,17 +9,12 @@
 
 #include "base/text.hpp"
 #include "image/squashfs.hpp"
+#include "image/trust.hpp"
 
 namespace berth::container {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr mode_t writable_by_others = S_IWGRP | S_IWOTH;
-
-bool only_root_writes(const struct stat& info) {
-  return info.st_uid == 0 && (info.st_mode & writable_by_others) == 0;
-}
 
 failure open_failure(const std::string& name, int errnum) {
   auto failed = fail_errno(fmt::format("image \"{}\": cannot open", name), errnum);
@@ -97,16 +92,11 @@ bool is_trusted(const image_file& image, const std::vector<std::string>& trusted
   if (!path.is_absolute() || std::none_of(trusted_folders.begin(), trusted_folders.end(), below)) {
     return false;
   }
-  struct stat info {};
-  unique_fd folder(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  for (const auto& component : path.relative_path()) {
-    if (!folder || ::fstat(folder.get(), &info) != 0 || !only_root_writes(info)) return false;
-    folder.reset(::openat(folder.get(), component.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  }
+  struct stat found {};
   struct stat opened {};
-  return folder && ::fstat(folder.get(), &info) == 0 && ::fstat(image.fd.get(), &opened) == 0 &&
-         S_ISREG(info.st_mode) && only_root_writes(info) && info.st_dev == opened.st_dev &&
-         info.st_ino == opened.st_ino;
+  const auto weakest = image::weakest_part(image.path, found);
+  return weakest && weakest->empty() && ::fstat(image.fd.get(), &opened) == 0 &&
+         found.st_dev == opened.st_dev && found.st_ino == opened.st_ino;
 }
 
 }  // namespace berth::container

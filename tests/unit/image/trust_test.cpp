@@ -26,5 +26,20 @@ TEST(Trust, AFolderThatOthersMayWriteToIsTheWeakest) {
   EXPECT_FALSE(examine_path(folder / "absent"));
 }
 
+TEST(Trust, NothingBelowTheWeakestPartIsLookedAt) {
+  const auto part = std::filesystem::canonical(std::filesystem::temp_directory_path());
+  struct stat last {};
+  EXPECT_EQ(*weakest_part(part / "absent/deeper", last), part);
+}
+
+TEST(Trust, OnlyWholeRealPathsAreWalked) {
+  struct stat last {};
+  EXPECT_FALSE(weakest_part("usr/bin/env", last));
+  EXPECT_FALSE(weakest_part("/usr/bin/absent", last));
+  EXPECT_FALSE(weakest_part("/proc/self/root", last));
+  EXPECT_EQ(*weakest_part("/usr/bin/env", last), "");
+  EXPECT_TRUE(S_ISREG(last.st_mode));
+}
+
 }  // namespace
 }  // namespace berth::image
