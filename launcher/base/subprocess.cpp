@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <cstddef>
 
+#include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
 
@@ -100,6 +102,18 @@ int shell_status(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return shell_status(status);
+}
+
+failure exit_failure(const std::string& name, int exit_code, std::string_view printed) {
+  const auto lines = split(trim(printed), '\n');
+  return fail(fmt::format("\"{}\" failed with exit code {}: {}", name, exit_code, lines.back()));
+}
+
 }  // namespace
 
 result<outcome> run(const command& what) {
@@ -117,11 +131,8 @@ result<outcome> run(const command& what) {
   const bool complete =
       exchange(std::move(in->write), std::move(out->read), std::move(err->read), what.input, end);
   if (!complete) ::kill(*pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(*pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  end.exit_code = wait_for(*pid);
   if (!complete) return fail(fmt::format("\"{}\" printed too much", what.argv.front()));
-  end.exit_code = shell_status(status);
   return end;
 }
 
@@ -135,9 +146,31 @@ result<std::string> run_ok(const command& what) {
   auto end = run(what);
   if (!end) return pass(std::move(end));
   if (end->exit_code == 0) return std::move(end->out);
-  const auto lines = split(trim(end->err), '\n');
-  return fail(fmt::format("\"{}\" failed with exit code {}: {}", what.argv.front(), end->exit_code,
-                          lines.back()));
+  return exit_failure(what.argv.front(), end->exit_code, end->err);
+}
+
+result<fed_program> fed_program::start(const command& what) {
+  auto in = make_pipe();
+  if (!in) return pass(std::move(in));
+  unique_fd printed(::memfd_create("output", MFD_CLOEXEC));
+  if (!printed) return fail_errno("cannot keep a program's output");
+  const auto pid = spawn(what, in->read.get(), printed.get(), printed.get());
+  if (!pid) return failure(pid.error());
+  return fed_program(what.argv.front(), std::move(in->write), std::move(printed), *pid);
+}
+
+result<void> fed_program::finish() {
+  input_.reset();
+  const auto exit_code = wait_for(std::exchange(pid_, -1));
+  if (exit_code == 0) return {};
+  ::lseek(output_.get(), 0, SEEK_SET);
+  return exit_failure(name_, exit_code, read_all(output_.get(), output_limit).value_or(""));
+}
+
+fed_program::~fed_program() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  wait_for(pid_);
 }
 
 }  // namespace berth

@@ -3,10 +3,35 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
+#include <numeric>
 
 namespace berth {
+namespace {
+
+// Whoever types a paragraph is not one letter away from a word; and the distance is quadratic.
+constexpr std::size_t longest_word = 64;
+
+// Levenshtein, "The String-to-String Correction Problem", Wagner and Fischer 1974.
+// @pre b is at most longest_word bytes long
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::array<std::size_t, longest_word + 1> row{};
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> pieces;
@@ -81,6 +106,21 @@ result<std::vector<int>> parse_list(std::string_view text) {
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   return numbers;
+}
+
+std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& known) {
+  std::string_view best;
+  if (word.size() > longest_word) return best;
+  auto best_distance = word.size();
+  for (const auto candidate : known) {
+    if (candidate.size() > longest_word) continue;
+    const auto d = distance(word, candidate);
+    if (d < best_distance && d <= 1 + candidate.size() / 4) {
+      best = candidate;
+      best_distance = d;
+    }
+  }
+  return best;
 }
 
 }  // namespace berth

@@ -30,4 +30,9 @@ std::string format_list(const std::vector<int>& numbers);
 /// Refuses numbers above 1,048,575 (no kernel numbers CPUs that high).
 result<std::vector<int>> parse_list(std::string_view text);
 
+/// The word of `known` that was most likely meant by `word`: the fewest letters inserted, deleted
+/// or replaced, at most one and one for every four letters; empty when none is near. The first of
+/// equals.
+std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& known);
+
 }  // namespace berth

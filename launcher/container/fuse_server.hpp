@@ -21,7 +21,8 @@ struct fuse_mount {
   unique_fd server;  ///< pidfd of the server
 };
 
-/// Mounts the image through FUSE. @pre the caller may mount in its user namespace and is in the
+/// Mounts a squashfs image through FUSE; a server for EROFS images is not at hand, and a folder needs
+/// none (mount_kernel). @pre the caller may mount in its user namespace and is in the
 /// mount namespace in which the server shall live.
 result<fuse_mount> mount_fuse(const image_file& image, const identity& user);
 

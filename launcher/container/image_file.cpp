@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "base/text.hpp"
-#include "image/squashfs.hpp"
+#include "image/kind.hpp"
 #include "image/trust.hpp"
 
 namespace berth::container {
@@ -22,7 +22,7 @@ failure open_failure(const std::string& name, int errnum) {
   switch (errnum) {
     case ENOENT:
       return failure(
-          std::move(reason).with_hint("give the path of a squashfs file that this node can see"));
+          std::move(reason).with_hint("give the path of an image that this node can see"));
     case EACCES:
       return failure(std::move(reason).with_hint(
           "you need read permission on the file and search permission on its folders"));
@@ -65,21 +65,19 @@ result<image_file> open_image(const std::string& name, const std::string& submit
     return fail("image: its name has control characters; rename the file");
   }
   int errnum = ENOENT;
-  image_file image{open_first(image_candidates(name, submit_dir, folders), user, errnum), {}, 0, 0};
+  image_file image;
+  image.fd = open_first(image_candidates(name, submit_dir, folders), user, errnum);
   if (!image.fd) return open_failure(name, errnum);
   struct stat info {};
   if (::fstat(image.fd.get(), &info) != 0) return open_failure(name, errno);
-  if (!S_ISREG(info.st_mode)) {
-    return fail(fmt::format("image \"{}\" is not a regular file; give a squashfs file", name));
-  }
+  const auto content = image::recognise(image.fd.get());
+  if (!content) return fail(fmt::format("image \"{}\" {}", name, content.error().text()));
+  image.kind = image::kind_of(*content);
   std::error_code code;
   image.path = fs::read_symlink(fmt::format("/proc/self/fd/{}", image.fd.get()), code);
   if (code) return fail(fmt::format("image \"{}\": cannot find its path", name));
-  image.size = static_cast<std::uint64_t>(info.st_size);
+  image.size = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
   image.owner = info.st_uid;
-  if (const auto block = image::read_superblock(image.fd.get()); !block) {
-    return fail(fmt::format("image \"{}\" {}", name, block.error().text()));
-  }
   return image;
 }
 

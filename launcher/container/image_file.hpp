@@ -9,14 +9,16 @@
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "container/identity.hpp"
+#include "image/kind.hpp"
 
 namespace berth::container {
 
 struct image_file {
   unique_fd fd;            ///< read-only
   std::string path;        ///< its real path, without symbolic links
-  std::uint64_t size = 0;  ///< bytes
+  std::uint64_t size = 0;  ///< bytes; of a folder 0
   uid_t owner = 0;
+  image::kind kind = image::kind::squashfs;
 };
 
 /// Where an image name is looked for, in order: a name with a slash is a path (relative to
@@ -24,8 +26,8 @@ struct image_file {
 std::vector<std::string> image_candidates(const std::string& name, const std::string& submit_dir,
                                           const std::vector<std::string>& folders);
 
-/// Opens the first candidate that exists, with the user's rights, and checks that it is a complete
-/// squashfs image. Errors name the image, the cause and the cure.
+/// Opens the first candidate that exists, with the user's rights, and recognises it by its content:
+/// a complete squashfs or EROFS image, or a folder. Errors name the image, the cause and the cure.
 result<image_file> open_image(const std::string& name, const std::string& submit_dir,
                               const std::vector<std::string>& folders, const identity& user);
 

@@ -21,6 +21,9 @@ const std::array defaults{
     bind{"/etc/group", "/etc/group", rights::node, true, false, "default"},
     bind{"/etc/hosts", "/etc/hosts", rights::node, true, false, "default"},
     bind{"/etc/resolv.conf", "/etc/resolv.conf", rights::node, true, false, "default"},
+    // The machine for hwloc, where the node helper has left it.
+    bind{"/run/berth/topology.xml", "/run/berth/topology.xml", rights::node, true, false,
+         "default"},
 };
 
 // What an image brings itself: a user's folder there must not hide it.

@@ -6,7 +6,7 @@ namespace berth::container {
 namespace {
 
 // Both sides are installed together; this catches a plugin and a helper that were not.
-constexpr std::uint32_t protocol_version = 1;
+constexpr std::uint32_t protocol_version = 2;
 
 void write_job(wire_writer& out, const site::job_facts& job) {
   for (const auto value : {job.id, job.step, job.uid, job.gid, job.nodes, job.tasks_on_node}) {
@@ -61,8 +61,8 @@ std::string encode(const node_request& request) {
   out.u32(request.user.gid);
   out.numbers(request.user.groups);
   write_job(out, request.job);
-  for (const auto& text :
-       {request.site_file, request.image, request.submit_dir, request.pmix_dir}) {
+  for (const auto& text : {request.site_file, request.image, request.submit_dir, request.pmix_dir,
+                           request.partition}) {
     out.text(text);
   }
   out.u32(request.wants_topology ? 1 : 0);
@@ -77,7 +77,8 @@ result<node_request> decode_request(std::string_view bytes) {
   request.user.gid = in.u32();
   request.user.groups = in.numbers();
   request.job = read_job(in);
-  for (auto* text : {&request.site_file, &request.image, &request.submit_dir, &request.pmix_dir}) {
+  for (auto* text : {&request.site_file, &request.image, &request.submit_dir, &request.pmix_dir,
+                     &request.partition}) {
     *text = in.text();
   }
   request.wants_topology = in.u32() != 0;
@@ -94,6 +95,7 @@ std::string encode(const node_reply& reply) {
   out.text(reply.site_pin);
   out.u32(reply.pin_failure_is_fatal ? 1 : 0);
   out.text(reply.topology);
+  out.text(reply.topology_xml);
   out.u32(static_cast<std::uint32_t>(reply.timings.size()));
   for (const auto& [phase, microseconds] : reply.timings) {
     out.text(phase);
@@ -113,6 +115,7 @@ result<node_reply> decode_reply(std::string_view bytes) {
   reply.site_pin = in.text();
   reply.pin_failure_is_fatal = in.u32() != 0;
   reply.topology = in.text();
+  reply.topology_xml = in.text();
   for (auto count = in.u32(); count > 0 && in.good(); --count) {
     auto phase = in.text();
     reply.timings.push_back({std::move(phase), in.u64()});

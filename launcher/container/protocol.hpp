@@ -19,6 +19,7 @@ struct node_request {
   std::string image;       ///< as the user wrote it; empty: no container, only pinning
   std::string submit_dir;  ///< the step's working directory on this node
   std::string pmix_dir;    ///< where Slurm's PMIx server keeps this step's files; may not exist
+  std::string partition;   ///< as the job's environment tells it: picks defaults, decides nothing
   bool wants_topology = false;
 };
 
@@ -36,9 +37,10 @@ struct node_reply {
   std::string workdir;  ///< where tasks start, in the container
   std::vector<std::string> image_environment;  ///< "NAME=value"
   site::environment_rules site_environment;
-  std::string site_pin;  ///< default of --pin
+  std::string site_pin;  ///< default of --pin in the job's partition
   bool pin_failure_is_fatal = false;
-  std::string topology;  ///< topology::encode of this machine, when it was wanted
+  std::string topology;      ///< topology::encode of this machine, when it was wanted
+  std::string topology_xml;  ///< file with the same for hwloc, also in the container; may be empty
   std::vector<timing> timings;
 };
 

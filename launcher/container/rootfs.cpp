@@ -12,7 +12,6 @@
 #include <filesystem>
 
 #include "container/fs_context.hpp"
-#include "container/loop_device.hpp"
 
 namespace berth::container {
 namespace {
@@ -205,12 +204,6 @@ result<unique_fd> stack_overlay() {
 }
 
 }  // namespace
-
-result<unique_fd> mount_kernel(const image_file& image) {
-  const auto device = attach_loop(image.fd.get());
-  if (!device) return failure(device.error());
-  return mount_detached("squashfs", {{"source", device->path}}, true);
-}
 
 result<void> leave_mount_namespace() {
   if (::unshare(CLONE_NEWNS) != 0) return fail_errno("cannot create a mount namespace");

@@ -8,14 +8,10 @@
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "container/identity.hpp"
-#include "container/image_file.hpp"
+#include "container/image_mount.hpp"
 #include "container/plan.hpp"
 
 namespace berth::container {
-
-/// The image as a detached kernel mount on a loop device. Only for trusted images: the kernel's
-/// squashfs is not made for hostile ones.
-result<unique_fd> mount_kernel(const image_file& image);
 
 /// Gives this process a mount namespace of its own that still follows the node's mounts.
 result<void> leave_mount_namespace();

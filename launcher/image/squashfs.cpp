@@ -1,27 +1,16 @@
 #include "image/squashfs.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <bit>
 
 #include "image/bytes.hpp"
-#include "image/signature.hpp"
 
 namespace berth::image {
 namespace {
 
 constexpr std::uint32_t magic = 0x73717368;  // "hsqs"
 constexpr std::uint64_t absent = ~std::uint64_t{0};
-
-failure not_squashfs(std::span<const std::byte> start) {
-  if (start.empty()) return fail("is empty, not a squashfs image");
-  const auto content = describe_content(start);
-  if (content.empty()) return fail("is not a squashfs image");
-  return fail(fmt::format("is {}, not a squashfs image", content));
-}
 
 bool known(std::uint16_t method) {
   return method >= 1 && method <= 6 && method != 2;
@@ -72,8 +61,12 @@ std::string_view name_of(compressor method) {
   return "unknown";
 }
 
+bool looks_like_squashfs(std::span<const std::byte> start) {
+  return start.size() >= 4 && number_at<std::uint32_t>(start, 0) == magic;
+}
+
 result<superblock> parse_superblock(std::span<const std::byte> start) {
-  if (start.size() < 4 || number_at<std::uint32_t>(start, 0) != magic) return not_squashfs(start);
+  if (!looks_like_squashfs(start)) return fail("is not a squashfs image");
   if (start.size() < superblock_size) {
     return fail(fmt::format("is truncated: has {} of the {} bytes of a squashfs header",
                             start.size(), superblock_size));
@@ -115,28 +108,6 @@ result<void> check_complete(const superblock& block, std::uint64_t file_size) {
   if (file_size >= block.bytes_used) return {};
   return fail(
       fmt::format("is truncated: has {} of {} bytes; copy it again", file_size, block.bytes_used));
-}
-
-result<superblock> read_superblock(int fd) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) return fail_errno("cannot stat");
-  if (S_ISDIR(info.st_mode)) return fail("is a folder, not a squashfs image");
-  if (!S_ISREG(info.st_mode)) return fail("is not a regular file");
-  std::array<std::byte, 4096> start;
-  std::size_t have = 0;
-  while (have < start.size()) {
-    const auto n = ::pread(fd, start.data() + have, start.size() - have, static_cast<off_t>(have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("cannot read");
-    if (n == 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  auto block = parse_superblock(std::span(start).first(have));
-  if (!block) return block;
-  if (auto complete = check_complete(*block, static_cast<std::uint64_t>(info.st_size)); !complete) {
-    return pass(std::move(complete));
-  }
-  return block;
 }
 
 }  // namespace berth::image

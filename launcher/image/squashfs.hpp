@@ -34,16 +34,15 @@ struct superblock {
 
 inline constexpr std::size_t superblock_size = 96;  ///< bytes
 
-/// Reads a superblock from the first bytes of a file; more than 96 of them help to say what a file
-/// is that is not squashfs (4,096 are plenty).
-/// Errors: too short, not squashfs (with what it looks like), another version, a compressor that no
+/// Whether the magic number stands at the start.
+bool looks_like_squashfs(std::span<const std::byte> start);
+
+/// Reads a superblock from the first bytes of a file.
+/// Errors: too short, not squashfs, another version, a compressor that no
 /// kernel knows, fields that contradict each other.
 result<superblock> parse_superblock(std::span<const std::byte> start);
 
 /// Error unless the file holds all of the file system: "is truncated: has N of M bytes".
 result<void> check_complete(const superblock& block, std::uint64_t file_size);
-
-/// Both of the above for an open regular file; its offset stays where it is. `fd` is borrowed.
-result<superblock> read_superblock(int fd);
 
 }  // namespace berth::image

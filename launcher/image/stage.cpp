@@ -1,5 +1,6 @@
 #include "image/stage.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
+#include "base/tree_removal.hpp"
 
 namespace berth::image {
 namespace {
@@ -131,8 +133,7 @@ result<staging_folder> staging_folder::create() {
 }
 
 staging_folder::~staging_folder() {
-  std::error_code ignored;
-  if (!path_.empty()) fs::remove_all(path_, ignored);
+  if (!path_.empty()) (void)remove_tree(AT_FDCWD, path_);
 }
 
 result<void> write_image(const pack_plan& plan, const std::string& staging,

@@ -1,6 +1,12 @@
 #include "base/subprocess.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "base/file.hpp"
 
 namespace berth {
 namespace {
@@ -34,6 +40,36 @@ TEST(Subprocess, AMissingProgramIsAnError) {
 TEST(Subprocess, AFailureQuotesTheLastLine) {
   const auto r = run_ok({{"sh", "-c", "echo first >&2; echo last >&2; exit 1"}, {}, ""});
   EXPECT_EQ(r.error().text(), "\"sh\" failed with exit code 1: last");
+}
+
+TEST(FedProgram, GetsItsInputPieceByPiece) {
+  const auto file =
+      std::filesystem::temp_directory_path() / ("berth-fed-" + std::to_string(::getpid()));
+  auto program = fed_program::start({{"tee", file}, current_environment(), {}});
+  ASSERT_TRUE(program) << program.error().text();
+  for (const auto* piece : {"one ", "two ", "three"}) {
+    ASSERT_TRUE(write_all(program->input(), piece));
+  }
+  EXPECT_TRUE(program->finish());
+  const auto seen = read_file(file, 100);
+  std::filesystem::remove(file);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(*seen, "one two three");
+}
+
+TEST(FedProgram, AFailureQuotesItsLastLine) {
+  auto program = fed_program::start({{"ls", "/no/such/file"}, {"LC_ALL=C"}, {}});
+  ASSERT_TRUE(program);
+  const auto end = program->finish();
+  ASSERT_FALSE(end);
+  EXPECT_THAT(end.error().text(), testing::HasSubstr("\"ls\" failed with exit code 2: ls: "));
+  EXPECT_FALSE(fed_program::start({{"no-such-program"}, {}, {}}));
+}
+
+TEST(FedProgram, LeftAloneItIsEnded) {
+  const auto begin = std::chrono::steady_clock::now();
+  { const auto program = fed_program::start({{"sleep", "600"}, current_environment(), {}}); }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 }  // namespace

@@ -38,5 +38,17 @@ TEST(Text, SizesHaveBinarySuffixes) {
   }
 }
 
+TEST(Text, SuggestsOnlyWordsThatAreNear) {
+  const std::vector<std::string_view> known = {"images", "environment", "core", "cove"};
+  EXPECT_EQ(nearest_word("image", known), "images");
+  EXPECT_EQ(nearest_word("enviroment", known), "environment");
+  EXPECT_EQ(nearest_word("cores", known), "core");
+  EXPECT_EQ(nearest_word("coe", known), "core");
+  for (const auto& far :
+       {std::string("banana"), std::string(), std::string("x"), std::string(10'000, 'a')}) {
+    EXPECT_EQ(nearest_word(far, known), "");
+  }
+}
+
 }  // namespace
 }  // namespace berth

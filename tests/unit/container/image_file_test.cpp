@@ -51,7 +51,7 @@ TEST_F(ImageFile, AFolderThatTheUserCannotSearchHidesTheImage) {
 TEST_F(ImageFile, WhatIsNoRegularFileIsRefusedAndNothingHangs) {
   const auto fifo = folder_ / "fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0666), 0);
-  for (const auto& name : {fifo, folder_ / "root", std::string("/dev/null")}) {
+  for (const auto& name : {fifo, std::string("/dev/null")}) {
     EXPECT_THAT(open(name).error().text(), HasSubstr("\"" + name + "\" is not a regular file"));
   }
 }
@@ -61,7 +61,7 @@ TEST_F(ImageFile, BadFilesAreNamedWithTheReason) {
   fs::copy_file(image_, cut);
   fs::resize_file(cut, 200);
   const std::pair<std::string, const char*> cases[] = {
-      {folder_ / "absent", "give the path of a squashfs file"},
+      {folder_ / "absent", "give the path of an image"},
       {folder_.write("text", "hello"), "not a squashfs image"},
       {folder_.write("empty", ""), "empty"},
       {cut, "truncated"},
@@ -72,6 +72,16 @@ TEST_F(ImageFile, BadFilesAreNamedWithTheReason) {
     ASSERT_FALSE(failed) << name;
     EXPECT_THAT(failed.error().text(), AllOf(HasSubstr("image \"" + name), HasSubstr(message)));
   }
+}
+
+TEST_F(ImageFile, EveryKindIsRecognised) {
+  EXPECT_EQ(open(image_)->kind, image::kind::squashfs);
+  EXPECT_EQ(open(folder_.pack_erofs("root", "b"))->kind, image::kind::erofs);
+  const auto folder = open("root");
+  ASSERT_TRUE(folder) << folder.error().text();
+  EXPECT_EQ(folder->kind, image::kind::folder);
+  EXPECT_EQ(folder->path, fs::canonical(folder_ / "root"));
+  EXPECT_EQ(folder->size, 0U);
 }
 
 TEST_F(ImageFile, ALinkIsFollowedToTheRealPath) {

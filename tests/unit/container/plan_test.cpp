@@ -27,14 +27,16 @@ const bind* find(const std::vector<bind>& binds, const std::string& target) {
 }
 
 TEST(Plan, ShowsWhatPortableProgramsExpectAndTheUsersHome) {
-  EXPECT_THAT(targets(plan_binds(ada, {})),
-              ElementsAre("/proc", "/sys", "/dev", "/tmp", "/etc/passwd", "/etc/group",
-                          "/etc/hosts", "/etc/resolv.conf", "/home/ada"));
+  EXPECT_THAT(
+      targets(plan_binds(ada, {})),
+      ElementsAre("/proc", "/sys", "/dev", "/tmp", "/etc/passwd", "/etc/group", "/etc/hosts",
+                  "/etc/resolv.conf", "/home/ada", "/run/berth/topology.xml"));
 }
 
 TEST(Plan, FilesOfTheNodeAreReadOnlyAndMayBeMissing) {
   const auto binds = plan_binds(ada, {});
-  for (const auto* file : {"/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf"}) {
+  for (const auto* file :
+       {"/etc/passwd", "/etc/group", "/etc/hosts", "/etc/resolv.conf", "/run/berth/topology.xml"}) {
     EXPECT_TRUE(find(binds, file)->read_only) << file;
     EXPECT_FALSE(find(binds, file)->required) << file;
   }
@@ -96,7 +98,7 @@ TEST(Plan, AMountBelowAnotherComesAfterIt) {
       EXPECT_FALSE(all[earlier].starts_with(all[later] + "/")) << all[earlier];
     }
   }
-  EXPECT_EQ(all.size(), 8U + 4U + 2U);
+  EXPECT_EQ(all.size(), 9U + 4U + 2U);
 }
 
 TEST(Plan, TheSitesWordReplacesADefault) {

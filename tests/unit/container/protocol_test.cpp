@@ -15,6 +15,7 @@ node_request a_request() {
   request.image = "img.sqsh";
   request.submit_dir = "/home/ada/run 1";
   request.pmix_dir = "/var/spool/slurmd/pmix.4711.3";
+  request.partition = "gpu";
   request.wants_topology = true;
   return request;
 }
@@ -30,6 +31,7 @@ node_reply a_reply() {
   reply.pin_failure_is_fatal = true;
   reply.asks_for_job = true;
   reply.topology = std::string("\0\1", 2);
+  reply.topology_xml = "/run/berth/topology.xml";
   reply.timings = {{"mount", 3300}, {"root", std::uint64_t{1} << 40}};
   return reply;
 }
@@ -54,6 +56,7 @@ TEST(Protocol, ARequestArrivesAsItWasSent) {
   EXPECT_EQ(got->image, sent.image);
   EXPECT_EQ(got->submit_dir, sent.submit_dir);
   EXPECT_EQ(got->pmix_dir, sent.pmix_dir);
+  EXPECT_EQ(got->partition, "gpu");
   EXPECT_TRUE(got->wants_topology);
   EXPECT_EQ(encode(*got), encode(sent));
 }
@@ -73,6 +76,7 @@ TEST(Protocol, AReplyArrivesAsItWasSent) {
   EXPECT_TRUE(got->pin_failure_is_fatal);
   EXPECT_TRUE(got->asks_for_job);
   EXPECT_EQ(got->topology, sent.topology);
+  EXPECT_EQ(got->topology_xml, "/run/berth/topology.xml");
   ASSERT_EQ(got->timings.size(), 2U);
   EXPECT_EQ(got->timings[1].phase, "root");
   EXPECT_EQ(got->timings[1].microseconds, std::uint64_t{1} << 40);

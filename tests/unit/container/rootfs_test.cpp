@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 const bind proc{"/proc", "/proc", rights::node, false, true, "default"};
 
-/// Everything here is true for an image that the kernel reads and for one behind FUSE.
+/// Everything here is true for images that the kernel reads, for one behind FUSE and for a folder.
 class Rootfs : public testing::TestWithParam<const char*> {
  protected:
   Rootfs() {
@@ -38,7 +38,7 @@ class Rootfs : public testing::TestWithParam<const char*> {
   /// says in there. Changes no namespace but that of a child process.
   std::string enter(const std::vector<bind>& binds, const std::function<std::string()>& look,
                     std::uint64_t size = 1 << 20) {
-    const auto image = open_image(folder_.pack("root", "a.sqsh"), "/", {}, nobody());
+    const auto image = open_image(make_image(), "/", {}, nobody());
     if (!image) return image.error().text();
     return in_child([&] {
       auto mount = mount_kernel_or_fuse(*image);
@@ -49,8 +49,14 @@ class Rootfs : public testing::TestWithParam<const char*> {
       return entered ? look() : entered.error().text();
     });
   }
+  std::string make_image() const {
+    const std::string_view backend(GetParam());
+    if (backend == "Folder") return folder_ / "root";
+    return backend == "Erofs" ? folder_.pack_erofs("root", "a.erofs")
+                              : folder_.pack("root", "a.sqsh");
+  }
   static result<unique_fd> mount_kernel_or_fuse(const image_file& image) {
-    if (std::string_view(GetParam()) == "Kernel") return mount_kernel(image);
+    if (std::string_view(GetParam()) != "Fuse") return mount_kernel(image);
     auto served = mount_fuse(image, nobody());
     if (!served) return pass(std::move(served));
     return std::move(served->mount);
@@ -287,7 +293,7 @@ TEST_P(Rootfs, MagicLinksOfProcAreRefused) {
   EXPECT_TRUE(complaint == "the node's\n" || complaint.find("mount point") == 0) << complaint;
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Rootfs, testing::Values("Kernel", "Fuse"),
+INSTANTIATE_TEST_SUITE_P(Backends, Rootfs, testing::Values("Kernel", "Fuse", "Erofs", "Folder"),
                          [](const auto& backend) { return std::string(backend.param); });
 
 }  // namespace

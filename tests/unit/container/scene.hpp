@@ -51,6 +51,15 @@ class scratch {
     EXPECT_TRUE(made) << made.error().text();
     return path_ / name;
   }
+  /// An EROFS image of the folder `root`.
+  std::string pack_erofs(const std::string& root, const std::string& name) const {
+    const auto made =
+        run_ok({{"mkfs.erofs", "--quiet", "-zlz4hc", "--all-root", path_ / name, path_ / root},
+                current_environment(),
+                {}});
+    EXPECT_TRUE(made) << made.error().text();
+    return path_ / name;
+  }
 
  private:
   std::filesystem::path path_;

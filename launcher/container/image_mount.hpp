@@ -1,0 +1,20 @@
+#pragma once
+// A checked image as a file system of the kernel, mounted nowhere yet.
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "container/image_file.hpp"
+
+namespace berth::container {
+
+/// The image as a detached mount, read-only, nosuid and nodev; what was opened and checked is what
+/// is mounted, whatever lies at its path by now.
+///   squashfs  on a loop device
+///   EROFS     straight from the file where the kernel can (since Linux 6.12, not on every file
+///             system), else on a loop device
+///   folder    a copy of the mount it lies on, with all mounts below it
+/// @pre a squashfs or EROFS image is trusted (is_trusted): the kernel's readers are not made for
+/// hostile images. A folder may be anybody's; what it holds is as slow as its file system.
+result<unique_fd> mount_kernel(const image_file& image);
+
+}  // namespace berth::container
