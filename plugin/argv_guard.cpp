@@ -7,8 +7,8 @@ namespace {
 
 // No slash at either end: Slurm reads those as paths.
 constexpr std::string_view sentence =
-    "[this node has no berth plugin: the container cannot be started and the command was not run; "
-    "add spank_berth.so to plugstack.conf on the node] ";
+    "[this node has no berth plugin: it can neither start containers nor pin, and the command was "
+    "not run; add spank_berth.so to plugstack.conf on the node] ";
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 #pragma once
-// Never silently on the host: while the command of a container step travels to the nodes, its first
-// word says so instead of naming the program. The plugin on the node puts the word back; a node
-// without the plugin finds no such program and refuses, and its error message is our sentence.
+// Never silently on the host: while the command of a container step, or of a dry run, travels to
+// the nodes, its first word says so instead of naming the program. The plugin on the node puts the
+// word back; a node without the plugin finds no such program and refuses, and its error message is
+// our sentence.
 
 #include <string>
 #include <string_view>

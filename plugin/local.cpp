@@ -12,7 +12,8 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
-#include "image/squashfs.hpp"
+#include "image/kind.hpp"
+#include "pinning/request.hpp"
 #include "plugin/argv_guard.hpp"
 #include "plugin/options.hpp"
 #include "plugin/slurm_config.hpp"
@@ -63,8 +64,9 @@ result<void> check_image(const std::string& image) {
   const unique_fd fd(::open(image.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd && errno == ENOENT) return {};
   if (!fd) return fail_errno(fmt::format("image \"{}\": cannot open", image));
-  const auto block = image::read_superblock(fd.get());
-  return block ? result<void>{} : fail(fmt::format("image \"{}\" {}", image, block.error().text()));
+  const auto content = image::recognise(fd.get());
+  if (content) return {};
+  return fail(fmt::format("image \"{}\" {}", image, content.error().text()));
 }
 
 // The command's options as getopt_long reads them: "--multi" is "--multi-prog". The shortest words
@@ -100,6 +102,15 @@ bool has_option(const std::vector<std::string>& options, const long_option& want
     const auto name = word.substr(0, word.find('='));
     return name.size() >= wanted.shortest && wanted.name.starts_with(name);
   });
+}
+
+// Without the plugin on the node, the command would run where or when its user does not want it.
+bool must_not_run_without_berth() {
+  const auto pin = variable(pin_variable);
+  const auto asked = pinning::parse_request(pin.value_or("none"));
+  if (asked && asked->dry_run) return true;
+  const auto image = has_oci_conf() ? std::nullopt : variable(image_variable);
+  return image && *image != no_image;
 }
 
 }  // namespace
@@ -145,9 +156,8 @@ void guard_command(spank_t sp) {
   if (const auto list = exported ? exported : variable("SLURM_EXPORT_ENV")) {
     ::setenv(export_variable, list->c_str(), 1);
   }
-  const auto image = has_oci_conf() ? std::nullopt : variable(image_variable);
   // With --multi-prog the first word is a file that srun has read already.
-  if (!image || *image == no_image || has_option(options, multi_prog)) return;
+  if (has_option(options, multi_prog) || !must_not_run_without_berth()) return;
   if (slurm_xstrdup != nullptr) argv[0] = slurm_xstrdup(guard_word(argv[0]).c_str());
 }
 

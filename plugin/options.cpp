@@ -49,10 +49,11 @@ constexpr std::array options{
                 "run the tasks in this squashfs image (same as --container); \"none\" runs them on "
                 "the node itself",
                 on_image},
-    option_text{"pin", "POLICY[,verbose][,smt]",
-                "place the tasks on the cores: auto, core, numa or none; verbose prints one line "
-                "per task",
-                on_pin},
+    option_text{
+        "pin", "POLICY[,WORD...]",
+        "place the tasks on the cores: auto, core, l3, numa, package, spread, compact, "
+        "device, map:LIST, mask:LIST or none; words: smt, mem=WHERE, verbose, dry-run, check",
+        on_pin},
 };
 
 }  // namespace

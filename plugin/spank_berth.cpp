@@ -125,9 +125,12 @@ BERTH_EXPORT int slurm_spank_task_init(spank_t sp, int, char**) {
   return code;
 }
 
-BERTH_EXPORT int slurm_spank_task_exit(spank_t, int, char**) {
-  return guarded([]() -> result<void> {
-    if (const auto& self = current_step()) end_refused_step(*self);
+BERTH_EXPORT int slurm_spank_task_exit(spank_t sp, int, char**) {
+  return guarded([&]() -> result<void> {
+    if (auto& self = current_step()) {
+      finish_check(sp, *self);
+      end_refused_step(*self);
+    }
     return {};
   });
 }

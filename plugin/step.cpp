@@ -19,11 +19,6 @@ namespace {
 
 using container::find_variable;
 
-// hwloc and Linux allow more, no machine has more.
-constexpr std::size_t most_cpus = 8192;
-constexpr std::size_t word_bits = 8 * sizeof(unsigned long);
-constexpr std::size_t words_per_task = most_cpus / word_bits;
-
 result<container::identity> identity_of(spank_t sp) {
   container::identity user;
   gid_t* groups = nullptr;
@@ -89,17 +84,17 @@ bool restore_command(spank_t sp) {
   return guarded;
 }
 
-result<step> describe_step(spank_t sp, const std::vector<std::string>& environment) {
+result<step> describe_step(spank_t sp, const std::vector<std::string>& environment,
+                           std::optional<pinning::request> pin) {
   auto user = identity_of(sp);
   if (!user) return pass(std::move(user));
   auto job = facts_of(sp, *user);
   if (!job) return pass(std::move(job));
   step self;
-  auto pin = requested_pin(environment);
-  if (!pin) return pass(std::move(pin));
-  self.pin = *pin;
+  self.pin = std::move(pin);
   auto& request = self.request;
   request.image = requested_image(environment);
+  request.partition = find_variable(environment, "SLURM_JOB_PARTITION").value_or("");
   std::error_code code;
   request.submit_dir = std::filesystem::current_path(code).string();
   const auto spool = spool_folder(job->node);
@@ -137,7 +132,12 @@ result<void> prepare(step& self, const settings& site,
   auto answer = ask_helper(site, self.request);
   if (!answer) return pass(std::move(answer));
   self.answer = std::move(*answer);
-  return apply_site_default(self, environment);
+  if (auto done = apply_site_default(self, environment); !done) return done;
+  if (!self.pin || !self.pin->check || self.pin->dry_run) return {};
+  auto check = check_link::create(self.request.job.tasks_on_node);
+  if (!check) return pass(std::move(check));
+  self.check.emplace(std::move(*check));
+  return {};
 }
 
 void log_start(const step& self, std::chrono::microseconds spent) {
@@ -147,44 +147,12 @@ void log_start(const step& self, std::chrono::microseconds spent) {
     phases += fmt::format(" {}={}us", phase, microseconds);
   }
   slurm_info("berth: step %u.%u of uid %u: image \"%s\" (%s) ready in %lldus:%s",
-             self.request.job.id, self.request.job.step, self.request.job.uid, reply.image.c_str(),
-             reply.backend.c_str(), static_cast<long long>(spent.count()), phases.c_str());
+             self.request.job.id, self.request.job.step, self.request.job.uid,
+             one_line(reply.image).c_str(), reply.backend.c_str(),
+             static_cast<long long>(spent.count()), phases.c_str());
 }
 
 }  // namespace
-
-result<shared_masks> shared_masks::create(std::size_t tasks) {
-  const auto words = tasks * words_per_task;
-  void* memory = ::mmap(nullptr, words * sizeof(unsigned long), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return fail_errno("cannot share memory with the tasks");
-  return shared_masks({static_cast<unsigned long*>(memory), words}, tasks);
-}
-
-shared_masks::~shared_masks() {
-  if (!words_.empty()) ::munmap(words_.data(), words_.size_bytes());
-}
-
-void shared_masks::store(std::size_t task, const std::vector<int>& cpus) {
-  const auto mask = words_.subspan(task * words_per_task, words_per_task);
-  for (const auto cpu : cpus) {
-    const auto bit = static_cast<std::size_t>(cpu);
-    if (bit < most_cpus) mask[bit / word_bits] |= 1UL << (bit % word_bits);
-  }
-}
-
-std::vector<int> shared_masks::all() const {
-  std::vector<int> cpus;
-  for (std::size_t bit = 0; bit < most_cpus; ++bit) {
-    for (std::size_t task = 0; task < tasks_; ++task) {
-      if ((words_[task * words_per_task + bit / word_bits] >> (bit % word_bits) & 1) != 0) {
-        cpus.push_back(static_cast<int>(bit));
-        break;
-      }
-    }
-  }
-  return cpus;
-}
 
 std::optional<step>& current_step() {
   static std::optional<step> self;
@@ -204,6 +172,14 @@ result<std::uint32_t> number(spank_t sp, spank_item item, const char* name) {
   return fail(fmt::format("Slurm does not tell the {}: {}", name, spank_strerror(code)));
 }
 
+std::string one_line(std::string text) {
+  constexpr std::size_t longest = 2000;
+  if (text.size() > longest) text.replace(longest, std::string::npos, "...");
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
 std::vector<std::string> environment_of(spank_t sp) {
   char** entries = nullptr;
   std::vector<std::string> environment;
@@ -219,14 +195,18 @@ void start_step(spank_t sp, const settings& site) {
   const auto step_id = number(sp, S_JOB_STEPID, "step id");
   if (step_id && runs_on_the_host(*step_id)) return;
   const auto environment = environment_of(sp);
-  if (guarded && requested_image(environment).empty()) {
+  const bool contained = !requested_image(environment).empty();
+  auto asked = requested_pin(environment);
+  const bool dry_run = asked && *asked && (*asked)->dry_run;
+  if (guarded && asked && !contained && !dry_run) {
     refuse_step(
         "the image does not reach this node: it has an oci.conf, the submitting one has not");
     slurm_error("berth: node %s: %s", node_name().c_str(), current_step()->refusal->c_str());
     return;
   }
-  if (requested_image(environment).empty() && !find_variable(environment, pin_variable)) return;
-  auto described = describe_step(sp, environment);
+  if (!contained && asked && !*asked) return;
+  auto described =
+      asked ? describe_step(sp, environment, std::move(*asked)) : pass(std::move(asked));
   auto& self = current_step();
   self.emplace(described ? std::move(*described) : step{});
   auto ready = described ? prepare(*self, site, environment) : pass(std::move(described));
@@ -237,7 +217,7 @@ void start_step(spank_t sp, const settings& site) {
     }
     return;
   }
-  self->refusal = ready.error().text();
+  self->refusal = one_line(ready.error().text());
   slurm_error("berth: node %s: %s", node_name().c_str(), self->refusal->c_str());
 }
 

@@ -10,15 +10,12 @@
 #include <thread>
 
 #include "base/file.hpp"
-#include "base/text.hpp"
 #include "container/command.hpp"
 #include "container/environment.hpp"
-#include "pinning/describe.hpp"
-#include "pinning/environment.hpp"
 #include "pinning/executor.hpp"
+#include "plugin/pin.hpp"
 #include "plugin/slurm_config.hpp"
 #include "plugin/task_prolog.hpp"
-#include "topology/codec.hpp"
 
 namespace berth::plugin {
 namespace {
@@ -29,12 +26,17 @@ using container::find_variable;
 constexpr int refused_exit_code = 1;
 
 [[noreturn]] void refuse(const step& self, const std::string& text, int exit_code) {
-  slurm_error("berth: node %s: %s", self.request.job.node.c_str(), text.c_str());
+  slurm_error("berth: node %s: %s", self.request.job.node.c_str(), one_line(text).c_str());
   ::_exit(exit_code);
 }
 
+bool is_dry_run(const step& self) {
+  return self.pin && self.pin->dry_run;
+}
+
 void warn(const step& self, const std::string& text) {
-  slurm_error("berth: node %s: %s, ignoring", self.request.job.node.c_str(), text.c_str());
+  slurm_error("berth: node %s: %s, ignoring", self.request.job.node.c_str(),
+              one_line(text).c_str());
 }
 
 void set_variable(spank_t sp, const std::string& name, const std::optional<std::string>& value) {
@@ -58,52 +60,43 @@ void edit_environment(spank_t sp, const step& self, std::vector<std::string> cho
   }
 }
 
-// Slurm's masks tell what the step was given, unless a cpuset around slurmstepd tells it already or
-// the job has the whole node.
-std::vector<int> allowed_cpus(const step& self) {
-  if (self.cpus.size() <= self.granted_cpus) return self.cpus;
-  auto bound = self.masks->all();
-  return bound.empty() ? self.cpus : bound;
+// For --pin=...,check: the watcher is told what this task was really given.
+void be_watched(const step& self, pinning::task_number which) {
+  if (!self.check) return;
+  const auto mine = pinning::linux_affinity().get(0);
+  const auto entered = mine ? self.check->enter(which, *mine) : failure(mine.error());
+  if (!entered) warn(self, "check: " + entered.error().text());
 }
 
-std::optional<int> asked_threads(const std::vector<std::string>& environment) {
-  for (const auto* name : {"OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"}) {
-    const auto number = parse_unsigned(find_variable(environment, name).value_or(""));
-    if (number && *number >= 1 && *number <= 65536) return static_cast<int>(*number);
-  }
-  return std::nullopt;
+void start_watcher(step& self, std::uint32_t local) {
+  if (!self.check) return;
+  const auto started =
+      local == 0 ? self.check->start_watcher(self.request.job.node, self.cpus) : result<void>{};
+  if (!started) warn(self, "check: " + started.error().text());
+  self.check->leave_other_end();
 }
 
-result<void> pin(spank_t sp, const step& self) {
+result<void> pin(spank_t sp, step& self) {
   const auto local = number(sp, S_TASK_ID, "task id");
   const auto rank = number(sp, S_TASK_GLOBAL_ID, "rank");
-  if (!local || !rank) return fail("Slurm does not tell the task's number");
-  const auto machine = topology::decode(self.answer.reply.topology);
-  if (!machine) return failure(machine.error());
-  const auto environment = environment_of(sp);
-  const auto allowed = allowed_cpus(self);
-  const auto placements =
-      pinning::plan(*machine, allowed, static_cast<int>(self.request.job.tasks_on_node),
-                    asked_threads(environment), *self.pin);
-  if (!placements) return failure(placements.error());
-  if (*local >= placements->size()) return fail("Slurm numbers this task beyond its count");
-  const auto& mine = (*placements)[*local];
-  pinning::linux_affinity system;
-  if (auto done = pinning::apply(mine, system); !done) return done;
-  for (const auto& [name, value] : pinning::thread_environment(mine, *self.pin)) {
-    if (!find_variable(environment, name)) set_variable(sp, name, value);
-  }
-  if (!self.pin->verbose) return {};
-  const auto line = pinning::describe(mine, static_cast<int>(*rank), self.request.job.node);
-  return write_all(STDERR_FILENO, fmt::format("berth: {}\n", line));
+  if (!local || !rank) return fail("cannot pin: Slurm does not tell the task's number");
+  const pinning::task_number which{*local, *rank};
+  start_watcher(self, *local);
+  auto done = pin_this_task(self, which, environment_of(sp));
+  be_watched(self, which);
+  if (!done) return pass(std::move(done));
+  for (const auto& [name, value] : done->environment) set_variable(sp, name, value);
+  if (done->line.empty()) return {};
+  return write_all(STDERR_FILENO, fmt::format("berth: {}\n", done->line));
 }
 
-void pin_or_complain(spank_t sp, const step& self) {
-  if (!self.pin) return;
+void pin_or_complain(spank_t sp, step& self) {
   const auto pinned = pin(sp, self);
   if (pinned) return;
-  const auto text = fmt::format("cannot pin: {}", pinned.error().text());
-  if (self.answer.reply.pin_failure_is_fatal) refuse(self, text, refused_exit_code);
+  const auto& text = pinned.error().text();
+  if (self.answer.reply.pin_failure_is_fatal || self.pin->dry_run) {
+    refuse(self, text, refused_exit_code);
+  }
   warn(self, text);
 }
 
@@ -172,7 +165,7 @@ void check_command(spank_t sp, const step& self) {
 
 void join_container(step& self) {
   if (self.refusal || !self.answer.mount_namespace) return;
-  if (!task_prologs().empty()) {
+  if (!task_prologs().empty() && !is_dry_run(self)) {
     auto agent = start_prolog_agent(self.request.user);
     if (!agent) {
       self.refusal = agent.error().text();
@@ -192,6 +185,7 @@ void join_container(step& self) {
 
 void remember_mask(spank_t sp, step& self) {
   reap_helper(self.answer);
+  if (self.check) self.check->leave_other_end();
   if (!self.masks) return;
   const auto task = number(sp, S_TASK_ID, "task id");
   const auto pid = number(sp, S_TASK_PID, "process id");
@@ -214,10 +208,18 @@ void start_task(spank_t sp, step& self) {
   for (const auto* own : {pin_variable, cpu_bind_variable, export_variable}) {
     spank_unsetenv(sp, own);
   }
-  pin_or_complain(sp, self);
+  if (self.pin) pin_or_complain(sp, self);
+  if (is_dry_run(self)) ::_exit(0);
   if (self.request.image.empty()) return;
   enter_workdir(sp, self);
   check_command(sp, self);
+}
+
+void finish_check(spank_t sp, step& self) {
+  if (!self.check) return;
+  const auto local = number(sp, S_TASK_ID, "task id");
+  if (!local || self.check->finish(*local)) return;
+  warn(self, "check: the process that watched the ranks does not answer; lines are missing");
 }
 
 void end_refused_step(const step& self) {

@@ -16,9 +16,14 @@ void join_container(step& self);
 void remember_mask(spank_t sp, step& self);
 
 /// In the task's process, as the user, last before execve: TaskProlog, environment, CPUs,
-/// no_new_privs, working directory, and whether the command is there at all.
+/// no_new_privs, working directory, and whether the command is there at all. With --pin=...,dry-run
+/// the task ends here.
 /// Ends the process with Slurm's own exit code where the task cannot run.
 void start_task(spank_t sp, step& self);
+
+/// In slurmstepd, when a task has ended: with --pin=...,check its line is written before Slurm ends
+/// what is left of the step.
+void finish_check(spank_t sp, step& self);
 
 /// In slurmstepd, when a task has ended. A node that could not start its container ends the whole
 /// step: other nodes' ranks would wait for it in MPI_Init.

@@ -73,6 +73,7 @@ std::vector<std::pair<std::string, ordered_json>> values_of(const site::config& 
           {"environment.set", rules.environment.set},
           {"environment.unset", rules.environment.unset},
           {"pin.default", rules.pin},
+          {"pin.partitions", rules.pin_partitions},
           {"pin.on_failure", must_pin ? "fail" : "warn"},
           {"workdir", as_image ? "image" : "submit"},
           {"overlay_size", rules.overlay_size},

@@ -8,42 +8,65 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
 #include "cli/verbs.hpp"
+#include "image/erofs_reader.hpp"
+#include "image/kind.hpp"
 #include "image/metadata.hpp"
-#include "image/squashfs.hpp"
 #include "image/trust.hpp"
 
 namespace berth::cli {
 namespace {
 
 constexpr const char* examples = R"(Examples:
-  berth inspect img.sqsh
+  berth inspect img.sqsh                      squashfs and EROFS images, unpacked folders
   berth inspect --json img.sqsh | jq -r .architecture)";
 
 struct facts {
   std::string path;
-  image::superblock block;
-  std::uint64_t size = 0;
+  image::image_content content;
+  std::uint64_t size = 0;  // of a folder 0
   image::path_facts trust;
   std::optional<image::image_metadata> metadata;
   std::string metadata_problem;
 };
 
-// Nothing is mounted: unsquashfs unpacks the one small file to its standard output. An image of
-// another tool has none, which is no error.
-void read_metadata(facts& known) {
+// The text of the metadata file, empty for an image of another tool, which has none.
+using metadata_text = result<std::string>;
+
+// Nothing is mounted: unsquashfs unpacks the one small file to its standard output.
+metadata_text read_inside(const image::superblock&, const std::string& path, int) {
   const std::string inside(image::metadata_path.substr(1));
-  const auto printed = run({{"unsquashfs", "-cat", known.path, inside}, current_environment(), {}});
+  auto printed = run({{"unsquashfs", "-cat", path, inside}, current_environment(), {}});
   if (!printed) {
-    known.metadata_problem = printed.error().text() + "; install the package squashfs-tools";
-    return;
+    return failure(std::move(printed).error().with_hint("install the package squashfs-tools"));
   }
-  if (printed->exit_code != 0 || printed->out.empty()) return;
-  auto parsed = image::parse_metadata(printed->out);
+  return printed->exit_code == 0 ? std::move(printed->out) : std::string();
+}
+
+metadata_text read_inside(const image::erofs_superblock& block, const std::string&, int fd) {
+  const image::erofs_reader reader(fd, block);
+  const auto file = reader.find(image::metadata_path);
+  if (file) return reader.content(*file, image::metadata_size_limit);
+  if (file.error().code() == std::errc::no_such_file_or_directory) return std::string();
+  return failure(file.error());
+}
+
+metadata_text read_inside(const image::unpacked&, const std::string& path, int) {
+  auto text = read_file(path + std::string(image::metadata_path), image::metadata_size_limit);
+  if (text || text.error().code() != std::errc::no_such_file_or_directory) return text;
+  return std::string();
+}
+
+void read_metadata(facts& known, int fd) {
+  const auto text = std::visit(
+      [&](const auto& content) { return read_inside(content, known.path, fd); }, known.content);
+  if (text && text->empty()) return;
+  auto parsed = text ? image::parse_metadata(*text) : pass(metadata_text(text));
   if (parsed) {
     known.metadata = std::move(*parsed);
   } else {
@@ -55,18 +78,18 @@ result<facts> gather(const std::string& path) {
   const auto named = fmt::format("image \"{}\"", path);
   const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return fail_errno(fmt::format("{}: cannot open", named));
-  auto block = image::read_superblock(fd.get());
-  if (!block) return pass(std::move(block), named);
+  auto content = image::recognise(fd.get());
+  if (!content) return pass(std::move(content), named);
   auto trust = image::examine_path(path);
   if (!trust) return pass(std::move(trust), named);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(fmt::format("{}: cannot stat", named));
   facts known;
   known.path = path.starts_with('-') ? "./" + path : path;
-  known.block = *block;
-  known.size = static_cast<std::uint64_t>(info.st_size);
+  known.content = *content;
+  known.size = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
   known.trust = std::move(*trust);
-  read_metadata(known);
+  read_metadata(known, fd.get());
   return known;
 }
 
@@ -95,13 +118,29 @@ std::string match(const std::string& architecture) {
                               : fmt::format("{} (this machine is {})", architecture, host);
 }
 
+void header_rows(const image::superblock& block) {
+  row("format",
+      fmt::format("squashfs 4.0, {}, blocks of {} KiB, {} inodes", image::name_of(block.method),
+                  block.block_size / 1024, block.inode_count));
+  row("created", image::rfc3339(block.modified));
+}
+
+void header_rows(const image::erofs_superblock& block) {
+  row("format", fmt::format("EROFS, {}, blocks of {} bytes, {} inodes",
+                            image::algorithm_names(block), block.block_size, block.inode_count));
+  row("created", image::rfc3339(static_cast<std::int64_t>(block.created)));
+}
+
+void header_rows(const image::unpacked&) {
+  row("format", "unpacked folder");
+}
+
 void print_text(const facts& known) {
   row("image", known.trust.path);
-  row("size", fmt::format("{} ({} bytes)", size_text(known.size), known.size));
-  row("format", fmt::format("squashfs 4.0, {}, blocks of {} KiB, {} inodes",
-                            image::name_of(known.block.method), known.block.block_size / 1024,
-                            known.block.inode_count));
-  row("created", image::rfc3339(known.block.modified));
+  if (image::kind_of(known.content) != image::kind::folder) {
+    row("size", fmt::format("{} ({} bytes)", size_text(known.size), known.size));
+  }
+  std::visit([](const auto& content) { header_rows(content); }, known.content);
   row("owner", user_name(known.trust.owner));
   row("trust", known.trust.weakest.empty()
                    ? "only root can change it"
@@ -120,21 +159,36 @@ void print_text(const facts& known) {
   row("packed by", known.metadata->tool);
 }
 
+nlohmann::ordered_json header_json(const image::superblock& block) {
+  return {{"format", "squashfs"},
+          {"compressor", image::name_of(block.method)},
+          {"block_size", block.block_size},
+          {"inodes", block.inode_count},
+          {"created", image::rfc3339(block.modified)}};
+}
+
+nlohmann::ordered_json header_json(const image::erofs_superblock& block) {
+  return {{"format", "erofs"},
+          {"compressor", image::algorithm_names(block)},
+          {"block_size", block.block_size},
+          {"inodes", block.inode_count},
+          {"created", image::rfc3339(static_cast<std::int64_t>(block.created))}};
+}
+
+nlohmann::ordered_json header_json(const image::unpacked&) {
+  return {{"format", "folder"}};
+}
+
 void print_json(const facts& known) {
-  nlohmann::ordered_json object{
-      {"image", known.trust.path},
-      {"bytes", known.size},
-      {"format", "squashfs"},
-      {"compressor", image::name_of(known.block.method)},
-      {"block_size", known.block.block_size},
-      {"inodes", known.block.inode_count},
-      {"created", image::rfc3339(known.block.modified)},
-      {"owner", user_name(known.trust.owner)},
-      {"trusted_path", known.trust.weakest.empty()},
-      {"weakest", known.trust.weakest},
-      {"architecture", nullptr},
-      {"host_architecture", image::host_architecture()},
-  };
+  nlohmann::ordered_json object{{"image", known.trust.path}};
+  if (image::kind_of(known.content) != image::kind::folder) object["bytes"] = known.size;
+  object.update(
+      std::visit([](const auto& content) { return header_json(content); }, known.content));
+  object.update({{"owner", user_name(known.trust.owner)},
+                 {"trusted_path", known.trust.weakest.empty()},
+                 {"weakest", known.trust.weakest},
+                 {"architecture", nullptr},
+                 {"host_architecture", image::host_architecture()}});
   if (known.metadata) {
     object["architecture"] = known.metadata->architecture;
     object["programs"] = known.metadata->programs;
@@ -162,7 +216,7 @@ void add_inspect(CLI::App& app, int& exit_code) {
   auto* verb = app.add_subcommand("inspect", "Say what an image is and whether it fits here");
   auto path = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  verb->add_option("IMAGE", *path, "Squashfs image")->required();
+  verb->add_option("IMAGE", *path, "Squashfs or EROFS image, or an unpacked folder")->required();
   verb->add_flag("--json", *json, "Print JSON");
   verb->footer(examples);
   verb->callback([path, json, &exit_code] { exit_code = inspect(*path, *json); });

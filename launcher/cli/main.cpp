@@ -17,6 +17,7 @@ constexpr const char* examples = R"(Examples:
   berth pack ./train -o img.sqsh              an image of a program and its libraries
   berth inspect img.sqsh                      what is in it, does it fit this machine
   berth run img.sqsh -- train linear d.h5     in a container without Slurm and without root
+  berth pin -n 8 --topology node7.xml         where 8 tasks would run on that machine
   srun --container=img.sqsh train linear d.h5 with Slurm: the plugin starts the container
 
 "berth VERB --help" explains a verb and shows examples.)";
@@ -67,7 +68,8 @@ int main(int argc, char** argv) {
   app.footer(examples);
   app.require_subcommand(1);
   int exit_code = 0;
-  for (auto* add : {cli::add_pack, cli::add_inspect, cli::add_run, cli::add_config}) {
+  for (auto* add : {cli::add_pack, cli::add_inspect, cli::add_convert, cli::add_cache,
+                    cli::add_doctor, cli::add_run, cli::add_pin, cli::add_config}) {
     add(app, exit_code);
   }
   if (unknown_verb(app, argc, argv)) {

@@ -202,7 +202,7 @@ result<container_made> serve_request(node_request request) {
   if (!site) return pass(std::move(site));
   const auto& rules = site->config();
   made.reply.site_environment = rules.environment;
-  made.reply.site_pin = rules.pin;
+  made.reply.site_pin = site::default_pin(rules, request.partition);
   made.reply.pin_failure_is_fatal = rules.on_pin_failure == site::pin_failure::fail;
   watch.lap("site");
   if (rules.has_admit && contained) {
@@ -212,7 +212,8 @@ result<container_made> serve_request(node_request request) {
   if (request.wants_topology) {
     auto machine = cached_topology();
     if (!machine) return pass(std::move(machine));
-    made.reply.topology = std::move(*machine);
+    made.reply.topology = std::move(machine->encoded);
+    made.reply.topology_xml = std::move(machine->xml);
     watch.lap("topology");
   }
   if (!contained) return made;
@@ -240,7 +241,8 @@ result<void> serve() {
     refused.reply.error = made.error().text();
     made = std::move(refused);
   }
-  return send_message(request_socket, encode(made->reply), no_deadline, made->mount_namespace.get());
+  return send_message(request_socket, encode(made->reply), no_deadline,
+                      made->mount_namespace.get());
 }
 
 }  // namespace

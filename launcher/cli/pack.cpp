@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -11,6 +10,8 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/interruptible.hpp"
+#include "cli/output_file.hpp"
+#include "cli/progress_line.hpp"
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
 #include "cli/verbs.hpp"
@@ -46,33 +47,6 @@ struct packed {
   image::pack_plan plan;
   std::size_t files = 0;
   std::uint64_t bytes = 0;
-};
-
-// One line on a terminal, redrawn at most ten times a second; nothing elsewhere.
-class progress_line {
- public:
-  progress_line() : shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~progress_line() { clear(); }
-  progress_line(const progress_line&) = delete;
-  progress_line& operator=(const progress_line&) = delete;
-
-  void operator()(std::string_view phase, std::size_t done, std::size_t total) {
-    const auto now = steady::now();
-    if (!shown_ || (phase == phase_ && now - last_ < std::chrono::milliseconds(100))) return;
-    phase_ = phase;
-    last_ = now;
-    const auto count = total == 0 ? std::string() : fmt::format(" {}/{}", done, total);
-    fmt::print(stderr, "\r\033[K{}{}", phase, count);
-    std::fflush(stderr);
-  }
-  void clear() {
-    if (shown_ && !phase_.empty()) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  bool shown_;
-  std::string phase_;
-  steady::time_point last_;
 };
 
 image::compressor method_of(const std::string& name) {
@@ -143,20 +117,6 @@ int make_image(const options& given, const std::string& staging, atomic_file& ou
   return 0;
 }
 
-result<void> check_output(const options& given) {
-  std::error_code code;
-  const auto status = fs::symlink_status(given.output, code);
-  if (!fs::exists(status)) return {};
-  if (fs::is_directory(given.output)) {
-    return fail(fmt::format("cannot write \"{}\": it is a folder", given.output));
-  }
-  if (!given.force) {
-    return fail(fmt::format("\"{}\" exists already; --force replaces it", given.output));
-  }
-  if (fs::is_symlink(status) || fs::is_regular_file(status)) return {};
-  return fail(fmt::format("cannot write \"{}\": it is not a regular file", given.output));
-}
-
 int pack(options given) {
   for (const auto& text : given.files) {
     auto file = image::parse_extra_file(text);
@@ -167,7 +127,7 @@ int pack(options given) {
   given.request.tool = fmt::format("berth {}", version);
   const char* path = std::getenv("PATH");
   given.request.search_path = path == nullptr ? "/usr/bin:/bin" : path;
-  if (auto free = check_output(given); !free) return report(free.error(), 2);
+  if (auto free = check_output(given.output, given.force); !free) return report(free.error(), 2);
   ending how;
   hold_signals();
   {

@@ -14,11 +14,13 @@
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
+#include "cli/run_pin.hpp"
 #include "cli/verbs.hpp"
 #include "container/command.hpp"
 #include "container/environment.hpp"
 #include "container/fuse_server.hpp"
 #include "container/image_file.hpp"
+#include "container/image_mount.hpp"
 #include "container/plan.hpp"
 #include "container/rootfs.hpp"
 
@@ -36,6 +38,7 @@ struct run_options {
   std::string image;
   std::vector<std::string> command;
   std::string site_file = lua::default_site_file;
+  std::string pin;
 };
 
 result<void> write_map(const char* file, const std::string& text) {
@@ -77,6 +80,14 @@ void apply(const std::vector<environment_edit>& edits) {
   }
 }
 
+// The kernel reads no image for a user, but a folder is its own file system.
+result<unique_fd> mount_image(const image_file& image, const identity& user) {
+  if (image.kind == image::kind::folder) return mount_kernel(image);
+  auto served = mount_fuse(image, user);
+  if (!served) return pass(std::move(served));
+  return std::move(served->mount);
+}
+
 result<void> enter_container(const run_options& options) {
   const auto user = current_identity();
   const auto here = std::filesystem::current_path().string();
@@ -90,12 +101,12 @@ result<void> enter_container(const run_options& options) {
   auto entered = enter_user_namespace(user, 0, 0).and_then(leave_mount_namespace);
   if (!entered) return entered;
   const auto builder = current_identity();
-  auto served = mount_fuse(*image, builder);
-  if (!served) return pass(std::move(served), fmt::format("image \"{}\"", image->path));
+  auto mounted = mount_image(*image, builder);
+  if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image->path));
   if (auto left = leave_mount_namespace(); !left) return left;
   const root_plan plan{plan_binds({home_folder(), here, {}}, rules.mounts), rules.overlay_size,
                        builder};
-  if (auto done = enter_root(std::move(served->mount), plan); !done) {
+  if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), fmt::format("image \"{}\"", image->path));
   }
   const auto guest = ask_guest(builder, here, rules.workdir);
@@ -104,6 +115,15 @@ result<void> enter_container(const run_options& options) {
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
   return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
+}
+
+// The container first: its server and its mounts are not work of the task.
+result<void> enter_pinned(const run_options& options, bool& only_plan) {
+  if (options.pin.empty()) return enter_container(options);
+  const auto pin = run_pin::prepare(options.pin);
+  if (!pin) return failure(pin.error());
+  only_plan = pin->is_dry_run();
+  return enter_container(options).and_then([&] { return pin->apply(); });
 }
 
 int exec_command(const run_options& options) {
@@ -128,13 +148,21 @@ void add_run(CLI::App& app, int& exit_code) {
   auto* verb = app.add_subcommand("run", "run a command in an image, without Slurm or privilege");
   auto options = std::make_shared<run_options>();
   verb->add_option("--site", options->site_file, "site file")->envname("BERTH_SITE");
-  verb->add_option("IMAGE", options->image, "squashfs file")->required();
+  verb->add_option(
+      "--pin", options->pin,
+      "place the command on the cores: auto, core, l3, numa, package, spread, compact, "
+      "device, map:LIST, mask:LIST or none; after commas smt, mem=WHERE, verbose, "
+      "dry-run, check");
+  verb->add_option("IMAGE", options->image,
+                   "squashfs file, or a folder that holds the files of one")
+      ->required();
   verb->add_option("COMMAND", options->command, "command and its arguments")->required();
   verb->positionals_at_end();
   verb->footer(
       "Examples:\n"
       "  berth run img.sqsh -- train linear data.h5\n"
       "  srun berth run img.sqsh -- ./train linear data.h5\n"
+      "  berth run --pin auto,verbose img.sqsh -- ./train linear data.h5\n"
       "\n"
       "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");
   verb->callback([options, &exit_code] {
@@ -144,8 +172,18 @@ void add_run(CLI::App& app, int& exit_code) {
       exit_code = report(error("COMMAND is missing; see: berth run --help"), 2);
       return;
     }
-    const auto entered = enter_container(*options);
-    exit_code = entered ? exec_command(*options) : report(entered.error(), no_container);
+    if (const auto asked = pinning::parse_request(options->pin.empty() ? "none" : options->pin);
+        !asked) {
+      exit_code = report(error(asked.error()).with_context("--pin"), 2);
+      return;
+    }
+    bool only_plan = false;
+    const auto entered = enter_pinned(*options, only_plan);
+    if (!entered) {
+      exit_code = report(entered.error(), no_container);
+    } else {
+      exit_code = only_plan ? 0 : exec_command(*options);
+    }
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/file.hpp"
 #include "topology/codec.hpp"
+#include "topology/export.hpp"
 #include "topology/load.hpp"
 
 namespace berth::cli {
@@ -23,9 +24,9 @@ std::string present_state() {
   return state;
 }
 
-bool only_root_writes(const std::string& folder) {
+bool only_root_writes(const std::string& path, mode_t type) {
   struct stat info {};
-  return ::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == 0 &&
+  return ::lstat(path.c_str(), &info) == 0 && (info.st_mode & S_IFMT) == type && info.st_uid == 0 &&
          (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
@@ -44,19 +45,24 @@ result<void> keep(const std::string& file, const std::string& content) {
 
 }  // namespace
 
-result<std::string> cached_topology(const std::string& folder) {
+result<node_topology> cached_topology(const std::string& folder) {
   const auto file = folder + "/topology";
+  const auto xml_file = folder + "/topology.xml";
   const auto state = present_state();
   ::mkdir(folder.c_str(), 0755);
-  const bool usable = only_root_writes(folder);
-  if (usable) {
-    if (auto cached = find(file, state)) return std::move(*cached);
+  const bool usable = only_root_writes(folder, S_IFDIR);
+  if (usable && only_root_writes(xml_file, S_IFREG)) {
+    if (auto cached = find(file, state)) return node_topology{std::move(*cached), xml_file};
   }
-  const auto machine = topology::load_this_machine();
+  const bool kept = usable && topology::export_this_machine().and_then(
+                                  [&](const auto& xml) { return keep(xml_file, xml); });
+  // Reading is quicker than discovering once more.
+  const auto machine = kept ? topology::load_xml(xml_file)
+                            : topology::load_this_machine(topology::detail::devices_too);
   if (!machine) return failure(machine.error());
-  auto encoded = topology::encode(*machine);
-  if (usable) static_cast<void>(keep(file, state + encoded));
-  return encoded;
+  node_topology found{topology::encode(*machine), kept ? xml_file : std::string()};
+  if (kept) static_cast<void>(keep(file, state + found.encoded));
+  return found;
 }
 
 }  // namespace berth::cli

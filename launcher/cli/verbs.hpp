@@ -9,9 +9,13 @@ class App;
 
 namespace berth::cli {
 
+void add_cache(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
+void add_convert(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_pack(CLI::App& app, int& exit_code);
+void add_pin(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 
 /// `berth node --serve`, which is not for users: serves one request of the Slurm plugin on

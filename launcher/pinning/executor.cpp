@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "pinning/memory.hpp"
 #include "topology/machine.hpp"
 
 namespace berth::pinning {
@@ -37,9 +38,43 @@ std::string_view cure(std::error_code code) {
   return "";
 }
 
+std::string_view memory_cure(std::error_code code) {
+  if (code == std::errc::invalid_argument) {
+    return "; none of these nodes has memory that the step may use";
+  }
+  if (code == std::errc::operation_not_permitted) {
+    return "; a seccomp filter forbids it";
+  }
+  if (code == std::errc::function_not_supported) {
+    return "; the kernel was built without NUMA, leave out mem=";
+  }
+  return "";
+}
+
+result<void> place_memory(const memory_placement& memory, affinity& system) {
+  if (memory.mode == memory_mode::unchanged) return {};
+  const auto set = system.set_memory(memory);
+  if (set) return {};
+  const auto nodes =
+      memory.nodes.empty() ? "" : fmt::format(" to NUMA node {}", format_list(memory.nodes));
+  return fail(fmt::format("cannot place memory{}: {}{}", nodes, set.error().text(),
+                          memory_cure(set.error().code())));
+}
+
 failure refused(const placement& where, const error& why) {
   return fail(fmt::format("cannot pin to CPU {}: {}{}", format_list(where.cpuset), why.text(),
                           cure(why.code())));
+}
+
+result<void> place_cpus(const placement& where, affinity& system) {
+  if (auto set = system.set(0, where.cpuset); !set) return refused(where, set.error());
+  auto granted = system.get(0);
+  if (!granted) return refused(where, granted.error());
+  if (*granted == where.cpuset) return {};
+  return refused(where,
+                 error(fmt::format("the system granted CPU {} instead; a CPU went offline or "
+                                   "the step's cpuset changed after the plan",
+                                   format_list(*granted))));
 }
 
 }  // namespace
@@ -74,16 +109,13 @@ result<void> linux_affinity::set(pid_t pid, const std::vector<int>& cpus) {
   return fail_errno(fmt::format("cannot set the CPU affinity of process {}", pid));
 }
 
-result<void> apply(const placement& where, affinity& system, pid_t pid) {
-  if (!where.pinned) return {};
-  if (auto set = system.set(pid, where.cpuset); !set) return refused(where, set.error());
-  auto granted = system.get(pid);
-  if (!granted) return refused(where, granted.error());
-  if (*granted == where.cpuset) return {};
-  return refused(where,
-                 error(fmt::format("the system granted CPU {} instead; a CPU went offline or "
-                                   "the step's cpuset changed after the plan",
-                                   format_list(*granted))));
+result<void> linux_affinity::set_memory(const memory_placement& wanted) {
+  return set_memory_policy(wanted);
+}
+
+result<void> apply(const placement& where, affinity& system) {
+  auto placed = where.pinned ? place_cpus(where, system) : result<void>{};
+  return placed.and_then([&] { return place_memory(where.memory, system); });
 }
 
 }  // namespace berth::pinning

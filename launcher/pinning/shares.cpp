@@ -1,6 +1,7 @@
 #include "pinning/shares.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <limits>
 
@@ -38,6 +39,49 @@ std::vector<std::size_t> cut_evenly(std::span<const std::int64_t> gain, std::siz
     if (took_large[piece * width + e]) --e;
   }
   return cuts;
+}
+
+std::vector<std::size_t> pack_pieces(std::span<const std::int64_t> cost, std::size_t pieces,
+                                     std::size_t size) {
+  assert(size >= 1 && pieces >= 1 && pieces * size <= cost.size());
+  // Piece i stands at i * size + slack, where slack is at most `spare` and never falls from one
+  // piece to the next. total[p]: costs of all boundaries before the items 1 to p.
+  const auto spare = cost.size() - pieces * size;
+  std::vector<std::int64_t> total(cost.size(), 0);
+  for (std::size_t p = 1; p < cost.size(); ++p) total[p] = total[p - 1] + cost[p];
+
+  using price = std::array<std::int64_t, 3>;  // inside pieces, from first to last, left out
+  std::vector<price> best(spare + 1, price{});
+  std::vector<std::size_t> came_from(pieces * (spare + 1), 0);
+  for (std::size_t piece = 0; piece < pieces; ++piece) {
+    std::size_t from = 0;
+    std::vector<price> next(spare + 1);
+    for (std::size_t slack = 0; slack <= spare; ++slack) {
+      const auto first = piece * size + slack;
+      const auto inside = total[first + size - 1] - total[first];
+      price before{};
+      if (piece > 0) {
+        const auto reach = [&](std::size_t s) {
+          const auto last = (piece - 1) * size + s + size - 1;
+          return price{best[s][0], best[s][1] + total[first] - total[last],
+                       best[s][2] + static_cast<std::int64_t>(slack - s)};
+        };
+        if (reach(slack) < reach(from)) from = slack;
+        before = reach(from);
+        came_from[piece * (spare + 1) + slack] = from;
+      }
+      next[slack] = {before[0] + inside, before[1] + inside, before[2]};
+    }
+    best = std::move(next);
+  }
+
+  auto slack = static_cast<std::size_t>(std::min_element(best.begin(), best.end()) - best.begin());
+  std::vector<std::size_t> firsts(pieces, 0);
+  for (auto piece = pieces; piece-- > 0;) {
+    firsts[piece] = piece * size + slack;
+    slack = came_from[piece * (spare + 1) + slack];
+  }
+  return firsts;
 }
 
 std::vector<std::size_t> deal_evenly(std::span<const std::size_t> capacity, std::size_t tasks) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -17,8 +18,12 @@ constexpr std::size_t longest_path = 4095;  // PATH_MAX without its end mark
 constexpr std::size_t longest_value = 65536;
 constexpr std::uint64_t smallest_overlay = std::uint64_t{1} << 20;
 constexpr std::uint64_t largest_overlay = std::uint64_t{1} << 50;
-constexpr std::array<std::string_view, 4> policies = {"auto", "core", "numa", "none"};
-constexpr std::array<std::string_view, 2> switches = {"smt", "verbose"};
+constexpr std::size_t longest_partition = 255;
+constexpr std::array<std::string_view, 9> policies = {
+    "auto", "core", "l3", "numa", "package", "spread", "compact", "device", "none"};
+constexpr std::array<std::string_view, 3> switches = {"smt", "verbose", "check"};
+constexpr std::array<std::string_view, 4> memories = {"mem=local", "mem=interleave", "mem=hbm",
+                                                      "mem=firsttouch"};
 
 using problems = std::vector<problem>;
 
@@ -114,22 +119,40 @@ void check_environment(problems& found, const environment_rules& rules) {
   }
 }
 
-// The words of --pin, as launcher/pinning reads them: at most one policy, no word twice.
-void check_pin(problems& found, const std::string& pin) {
-  const auto words = split(pin, ',');
-  const auto is_policy = [](const auto& word) {
-    return std::find(policies.begin(), policies.end(), word) != policies.end();
-  };
-  bool usable = std::count_if(words.begin(), words.end(), is_policy) <= 1;
-  for (const auto& word : words) {
-    const bool is_switch = std::find(switches.begin(), switches.end(), word) != switches.end();
-    usable = usable && (is_switch || is_policy(word)) &&
-             std::count(words.begin(), words.end(), word) == 1;
+template <std::size_t N>
+std::ptrdiff_t count_of(const std::vector<std::string>& words,
+                        const std::array<std::string_view, N>& known) {
+  return std::count_if(words.begin(), words.end(), [&](const auto& word) {
+    return std::find(known.begin(), known.end(), word) != known.end();
+  });
+}
+
+// Words of --pin as launcher/pinning reads them, but for those that make sense for one job only:
+// map:, mask:, the name of a device, dry-run.
+void check_pin(problems& found, const std::string& key, const std::string& pin) {
+  auto words = split(pin, ',');
+  std::sort(words.begin(), words.end());
+  const auto policy = count_of(words, policies) +
+                      std::count(words.begin(), words.end(), "device:gpu") +
+                      std::count(words.begin(), words.end(), "device:network");
+  const auto memory = count_of(words, memories);
+  const auto known = policy + memory + count_of(words, switches);
+  const bool twice = std::adjacent_find(words.begin(), words.end()) != words.end();
+  if (policy <= 1 && memory <= 1 && known == std::ssize(words) && !twice) return;
+  found.push_back({key, fmt::format("\"{}\" is not one of {}, after commas perhaps {}, {}", pin,
+                                    fmt::join(policies, ", "), fmt::join(switches, ", "),
+                                    fmt::join(memories, ", "))});
+}
+
+void check_partitions(problems& found, const std::map<std::string, std::string>& pins) {
+  if (!check_length(found, "pin.partitions", pins)) return;
+  for (const auto& [partition, pin] : pins) {
+    const auto key = "pin.partitions." + partition;
+    if (partition.empty() || partition.size() > longest_partition || has_control(partition)) {
+      found.push_back({key, "is not the name of a partition"});
+    }
+    check_pin(found, key, pin);
   }
-  if (usable) return;
-  found.push_back({"pin.default",
-                   fmt::format("\"{}\" is not one of {}, with or without \",smt\" or \",verbose\"",
-                               pin, fmt::join(policies, ", "))});
 }
 
 void check_overlay(problems& found, std::uint64_t size) {
@@ -139,13 +162,19 @@ void check_overlay(problems& found, std::uint64_t size) {
 
 }  // namespace
 
+const std::string& default_pin(const config& rules, const std::string& partition) {
+  const auto own = rules.pin_partitions.find(partition);
+  return own == rules.pin_partitions.end() ? rules.pin : own->second;
+}
+
 std::vector<problem> find_problems(const config& rules) {
   problems found;
   check_folders(found, "images.folders", rules.images.folders);
   check_folders(found, "images.trusted", rules.images.trusted);
   check_mounts(found, rules.mounts);
   check_environment(found, rules.environment);
-  check_pin(found, rules.pin);
+  check_pin(found, "pin.default", rules.pin);
+  check_partitions(found, rules.pin_partitions);
   check_overlay(found, rules.overlay_size);
   return found;
 }

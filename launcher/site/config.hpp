@@ -45,11 +45,16 @@ struct config {
   std::vector<mount_rule> mounts;
   environment_rules environment;
   std::string pin = "auto";  ///< default of --pin, its words
+  /// Other defaults of --pin, by the partition that they are for.
+  std::map<std::string, std::string> pin_partitions;
   pin_failure on_pin_failure = pin_failure::warn;
   workdir_rule workdir = workdir_rule::submit;
   std::uint64_t overlay_size = std::uint64_t{1} << 30;  ///< bytes a container may write, per node
   bool has_admit = false;  ///< the site file defines the policy function admit(job, image)
 };
+
+/// The default of --pin for jobs of a partition.
+const std::string& default_pin(const config& rules, const std::string& partition);
 
 /// One value that breaks a rule. `key` is written as in the site file: "mounts[2].target".
 struct problem {

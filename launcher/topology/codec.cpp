@@ -2,75 +2,130 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
-#include <optional>
+#include <concepts>
 
 namespace berth::topology {
 namespace {
 
-constexpr std::string_view header = "berth-topology 1";
-
-/// Takes the text before the next newline; nothing when there is no newline.
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const auto end = text.find('\n');
-  if (end == std::string_view::npos) return std::nullopt;
-  const auto line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
+constexpr std::string_view header = "berth-topology 2";
+constexpr std::string_view no_address = "-";
 
 /// One number in the only form that `encode` writes.
-std::optional<int> parse_number(std::string_view text) {
-  if (text == "-1") return -1;
-  if (text.empty() || text.front() == '-' || (text.size() > 1 && text.front() == '0')) {
-    return std::nullopt;
-  }
-  int value = 0;
+template <std::integral T>
+bool parse_number(std::string_view text, T& value) {
+  if (text == "-1" && std::is_signed_v<T>) return value = static_cast<T>(-1), true;
+  if (text.empty() || text.front() == '-' || (text.size() > 1 && text.front() == '0')) return false;
   const auto* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, value);
-  if (code != std::errc{} || stop != end) return std::nullopt;
-  return value;
+  return code == std::errc{} && stop == end;
 }
 
-/// "word 1 2 3" -> {1, 2, 3}; at most `limit` numbers.
-std::optional<std::vector<int>> parse_numbers(std::string_view line, std::string_view word,
-                                              std::size_t limit) {
-  if (!line.starts_with(word)) return std::nullopt;
-  line.remove_prefix(word.size());
-  std::vector<int> numbers;
-  while (!line.empty()) {
-    if (line.front() != ' ' || numbers.size() == limit) return std::nullopt;
-    line.remove_prefix(1);
-    const auto field = line.substr(0, line.find(' '));
-    const auto number = parse_number(field);
-    if (!number) return std::nullopt;
-    numbers.push_back(*number);
-    line.remove_prefix(field.size());
+template <class Kind, std::size_t N>
+bool parse_kind(std::string_view text, const std::array<Kind, N>& all, Kind& value) {
+  for (const auto kind : all) {
+    if (name_of(kind) == text) return value = kind, true;
   }
-  return numbers;
+  return false;
 }
+
+constexpr std::array memory_kinds{memory_kind::dram, memory_kind::hbm, memory_kind::gpu,
+                                  memory_kind::other};
+constexpr std::array device_kinds{device_kind::gpu, device_kind::network, device_kind::storage};
+
+/// The words of one line, taken one after the other.
+class words {
+ public:
+  explicit words(std::string_view line) : rest_(line) {}
+
+  /// The next word, not empty; nothing at the end or where two blanks meet.
+  std::string_view next() {
+    if (done_) return {};
+    const auto end = rest_.find(' ');
+    const auto word = rest_.substr(0, end);
+    done_ = end == std::string_view::npos;
+    if (!done_) rest_.remove_prefix(end + 1);
+    return word;
+  }
+  template <std::integral T>
+  bool number(T& value) {
+    return parse_number(next(), value);
+  }
+  bool range(pu_range& near) { return number(near.first) && number(near.count); }
+  [[nodiscard]] bool at_end() const { return done_; }
+
+ private:
+  std::string_view rest_;
+  bool done_ = false;
+};
+
+bool parse_numa(words line, machine& node) {
+  numa_node memory;
+  const bool good = line.number(memory.os_index) &&
+                    parse_kind(line.next(), memory_kinds, memory.kind) &&
+                    line.number(memory.bytes) && line.range(memory.near) && line.at_end();
+  node.numa_nodes.push_back(memory);
+  return good && node.numa_nodes.size() <= static_cast<std::size_t>(max_numa_nodes);
+}
+
+bool parse_device(words line, machine& node) {
+  device it;
+  if (!parse_kind(line.next(), device_kinds, it.kind)) return false;
+  const auto address = line.next();
+  if (address.empty()) return false;
+  if (address != no_address) it.address = address;
+  if (!line.number(it.link_mb_per_s) || !line.range(it.near)) return false;
+  while (!line.at_end()) {
+    if (it.names.size() == max_device_names) return false;
+    it.names.emplace_back(line.next());
+  }
+  node.devices.push_back(std::move(it));
+  return node.devices.size() <= static_cast<std::size_t>(max_devices);
+}
+
+bool parse_pu(words line, machine& node) {
+  pu unit;
+  const bool good = line.number(unit.os_index) && line.number(unit.core) && line.number(unit.l2) &&
+                    line.number(unit.l3) && line.number(unit.numa) && line.number(unit.package) &&
+                    line.number(unit.kind) && line.at_end();
+  node.pus.push_back(unit);
+  return good && node.pus.size() <= static_cast<std::size_t>(max_pus);
+}
+
+struct section {
+  std::string_view word;
+  std::string_view expected;
+  bool (*parse)(words, machine&);
+};
+constexpr std::array<section, 3> sections{{
+    {"numa", "\"numa\", OS index, kind, bytes and two positions", parse_numa},
+    {"device", "\"device\", kind, address, three numbers and names", parse_device},
+    {"pu", "\"pu\" and seven numbers", parse_pu},
+}};
 
 failure bad_line(std::size_t number, std::string_view expected) {
   return fail(fmt::format("topology text, line {}: expected {}", number, expected));
 }
 
-/// The PU lines and the end; line numbers start at 3.
-result<std::vector<pu>> decode_pus(std::string_view text) {
-  std::vector<pu> pus;
-  for (std::size_t number = 3;; ++number) {
-    const auto line = take_line(text);
+/// All lines between the header and the end.
+result<machine> parse_body(std::string_view text) {
+  machine node;
+  std::size_t current = 0;
+  for (std::size_t number = 2;; ++number) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return bad_line(number, "\"end\" and a newline");
+    const auto line = text.substr(0, end);
+    text.remove_prefix(end + 1);
     if (line == "end") {
       if (!text.empty()) return bad_line(number + 1, "nothing after \"end\"");
-      return pus;
+      return node;
     }
-    if (pus.size() == static_cast<std::size_t>(max_pus)) {
-      return bad_line(number, fmt::format("\"end\" after at most {} PUs", max_pus));
-    }
-    const auto fields = line ? parse_numbers(*line, "pu", 5) : std::nullopt;
-    if (!fields || fields->size() != 5)
-      return bad_line(number, "\"pu\" and five numbers, or \"end\"");
-    const auto& f = *fields;
-    pus.push_back({.os_index = f[0], .core = f[1], .l3 = f[2], .numa = f[3], .package = f[4]});
+    words rest(line);
+    const auto word = rest.next();
+    while (current < sections.size() && sections[current].word != word) ++current;
+    if (current == sections.size()) return bad_line(number, "numa, device, pu and end, in order");
+    if (!sections[current].parse(rest, node)) return bad_line(number, sections[current].expected);
   }
 }
 
@@ -79,11 +134,21 @@ result<std::vector<pu>> decode_pus(std::string_view text) {
 std::string encode(const machine& node) {
   fmt::memory_buffer text;
   const auto out = fmt::appender(text);
-  fmt::format_to(out, "{}\nnuma", header);
-  for (const int index : node.numa_os_indexes) fmt::format_to(out, " {}", index);
-  fmt::format_to(out, "\n");
+  fmt::format_to(out, "{}\n", header);
+  for (const auto& memory : node.numa_nodes) {
+    fmt::format_to(out, "numa {} {} {} {} {}\n", memory.os_index, name_of(memory.kind),
+                   memory.bytes, memory.near.first, memory.near.count);
+  }
+  for (const auto& it : node.devices) {
+    const std::string_view address = it.address.empty() ? no_address : it.address;
+    fmt::format_to(out, "device {} {} {} {} {}", name_of(it.kind), address, it.link_mb_per_s,
+                   it.near.first, it.near.count);
+    for (const auto& name : it.names) fmt::format_to(out, " {}", name);
+    fmt::format_to(out, "\n");
+  }
   for (const auto& p : node.pus) {
-    fmt::format_to(out, "pu {} {} {} {} {}\n", p.os_index, p.core, p.l3, p.numa, p.package);
+    fmt::format_to(out, "pu {} {} {} {} {} {} {}\n", p.os_index, p.core, p.l2, p.l3, p.numa,
+                   p.package, p.kind);
   }
   fmt::format_to(out, "end\n");
   return fmt::to_string(text);
@@ -94,14 +159,12 @@ result<machine> decode(std::string_view text) {
     return fail(
         fmt::format("topology text of {} bytes is longer than {}", text.size(), max_encoded));
   }
-  if (take_line(text) != header) return bad_line(1, fmt::format("\"{}\"", header));
-  const auto line = take_line(text);
-  auto numa = line ? parse_numbers(*line, "numa", static_cast<std::size_t>(max_pus)) : std::nullopt;
-  if (!numa) return bad_line(2, "\"numa\" and OS indexes");
-  auto pus = decode_pus(text);
-  if (!pus) return pass(std::move(pus));
-  machine node{.pus = std::move(*pus), .numa_os_indexes = std::move(*numa)};
-  if (auto valid = validate(node); !valid) return pass(std::move(valid), "topology text");
+  if (!text.starts_with(header) || text.substr(header.size(), 1) != "\n") {
+    return bad_line(1, fmt::format("\"{}\"", header));
+  }
+  auto node = parse_body(text.substr(header.size() + 1));
+  if (!node) return node;
+  if (auto valid = validate(*node); !valid) return pass(std::move(valid), "topology text");
   return node;
 }
 

@@ -28,6 +28,7 @@
 
 ---@class berth.pin
 ---@field default? string value of --pin for those who give none
+---@field partitions? table<string, string> other values by partition
 ---@field on_failure? "warn"|"fail" what happens to a task that cannot be pinned
 
 ---@class berth.job

@@ -135,7 +135,7 @@ class converter {
   void unknown(const std::string& key, std::string_view name) {
     const auto parent = key.substr(0, key.size() - std::min(key.size(), name.size() + 1));
     const auto known = names_below(to_schema_path(parent));
-    const auto guess = nearest(name, known);
+    const auto guess = nearest_word(name, known);
     complain(key, guess.empty() ? fmt::format("unknown key; known are {}", fmt::join(known, ", "))
                                 : fmt::format("unknown key; did you mean \"{}\"?", guess));
   }
@@ -254,12 +254,19 @@ class converter {
   void pin_key(const std::string& key, std::string_view name) {
     if (name == "default") {
       out_.rules.pin = text(key).value_or("");
+    } else if (name == "partitions") {
+      table(key, &converter::partition);
     } else if (name == "on_failure") {
       choice(key, out_.rules.on_pin_failure, "warn", site::pin_failure::warn, "fail",
              site::pin_failure::fail);
     } else {
       unknown(key, name);
     }
+  }
+
+  void partition(const std::string& key, std::string_view name) {
+    if (!is_utf8(name)) return complain(key, "has a name that is not UTF-8 text");
+    out_.rules.pin_partitions[std::string(name)] = text(key).value_or("");
   }
 
   void overlay_size(const std::string& key) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "binding/schema.hpp"
+#include "base/text.hpp"
 #include "binding/wire.hpp"
 
 namespace berth::lua {
@@ -34,7 +34,7 @@ int refuse_unknown_field(lua_State* l) {
   const auto* owner = lua_tostring(l, lua_upvalueindex(1));
   const std::string name = luaL_tolstring(l, 2, nullptr);
   lua_pushvalue(l, lua_upvalueindex(2));
-  const std::string guess(nearest(name, names_of(l, lua_gettop(l))));
+  const std::string guess(nearest_word(name, names_of(l, lua_gettop(l))));
   if (guess.empty()) return luaL_error(l, "%s has no field \"%s\"", owner, name.c_str());
   return luaL_error(l, "%s has no field \"%s\"; did you mean \"%s\"?", owner, name.c_str(),
                     guess.c_str());

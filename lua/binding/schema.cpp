@@ -1,8 +1,6 @@
 #include "binding/schema.hpp"
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 
 namespace berth::lua {
 
@@ -27,6 +25,8 @@ const std::vector<schema_key>& schema() {
       {"environment.unset[]", "string", "name of a variable"},
       {"pin", "table", "pinning of tasks to cores"},
       {"pin.default", "string", "value of --pin for those who give none"},
+      {"pin.partitions", "table", "other values by partition"},
+      {"pin.partitions.*", "string", "value of --pin for those who give none in this partition"},
       {"pin.on_failure", "string", "\"warn\" or \"fail\""},
       {"workdir", "string", "\"submit\" or \"image\""},
       {"overlay_size", "string or integer",
@@ -41,43 +41,6 @@ std::string_view type_of(std::string_view path) {
   const auto found =
       std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.path == path; });
   return found == keys.end() ? std::string_view() : found->type;
-}
-
-namespace {
-
-constexpr std::size_t longest_name = 64;
-
-// Levenshtein, "The String-to-String Correction Problem", Wagner and Fischer 1974.
-// @pre both are at most longest_name bytes long
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::array<std::size_t, longest_name + 1> row{};
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
-
-}  // namespace
-
-std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known) {
-  std::string_view best;
-  if (name.size() > longest_name) return best;
-  auto best_distance = name.size();
-  for (const auto candidate : known) {
-    const auto d = distance(name, candidate);
-    if (d < best_distance && d <= 1 + candidate.size() / 4) {
-      best = candidate;
-      best_distance = d;
-    }
-  }
-  return best;
 }
 
 std::vector<std::string_view> names_below(std::string_view path) {
@@ -95,8 +58,9 @@ std::vector<std::string_view> names_below(std::string_view path) {
 }
 
 std::string to_schema_path(std::string_view key) {
-  constexpr std::string_view variables = "environment.set.";
-  if (key.substr(0, variables.size()) == variables) return std::string(variables) + "*";
+  for (const std::string_view free : {"environment.set.", "pin.partitions."}) {
+    if (key.substr(0, free.size()) == free) return std::string(free) + "*";
+  }
   std::string path;
   bool inside = false;
   for (const char c : key) {

@@ -19,9 +19,6 @@ const std::vector<schema_key>& schema();
 /// The type of the key, or "" for a key that is not in the schema.
 std::string_view type_of(std::string_view path);
 
-/// The name from `known` that `name` was probably meant to be, or "".
-std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known);
-
 /// The names directly below a key: "images" -> folders, trusted; "" -> images, mounts, ...
 std::vector<std::string_view> names_below(std::string_view path);
 

@@ -50,6 +50,12 @@ void read(const json& object, const char* name, std::vector<std::string>& into) 
   for (const auto& entry : value) into.push_back(text_of(entry));
 }
 
+void read(const json& object, const char* name, std::map<std::string, std::string>& into) {
+  const auto& value = member(object, name);
+  if (!value.is_object()) throw wrong_field();
+  for (const auto& [key, text] : value.items()) into[key] = text_of(text);
+}
+
 json write(const site::config& rules) {
   auto mounts = json::array();
   for (const auto& m : rules.mounts) {
@@ -64,6 +70,7 @@ json write(const site::config& rules) {
           {"set", rules.environment.set},
           {"unset", rules.environment.unset},
           {"pin", rules.pin},
+          {"pin_partitions", rules.pin_partitions},
           {"pin_must_work", rules.on_pin_failure == site::pin_failure::fail},
           {"workdir_of_image", rules.workdir == site::workdir_rule::image},
           {"overlay_size", rules.overlay_size},
@@ -81,7 +88,7 @@ site::mount_rule mount_of(const json& value) {
 }
 
 site::config config_of(const json& value) {
-  const auto& object = object_of(value, 10);
+  const auto& object = object_of(value, 11);
   site::config rules;
   rules.images = {{}, {}};
   read(object, "folders", rules.images.folders);
@@ -89,11 +96,10 @@ site::config config_of(const json& value) {
   const auto& mounts = member(object, "mounts");
   if (!mounts.is_array()) throw wrong_field();
   for (const auto& m : mounts) rules.mounts.push_back(mount_of(m));
-  const auto& set = member(object, "set");
-  if (!set.is_object()) throw wrong_field();
-  for (const auto& [name, text] : set.items()) rules.environment.set[name] = text_of(text);
+  read(object, "set", rules.environment.set);
   read(object, "unset", rules.environment.unset);
   read(object, "pin", rules.pin);
+  read(object, "pin_partitions", rules.pin_partitions);
   bool flag = false;
   read(object, "pin_must_work", flag);
   rules.on_pin_failure = flag ? site::pin_failure::fail : site::pin_failure::warn;

@@ -23,7 +23,8 @@ return {
     unset = { "LD_LIBRARY_PATH", "MODULEPATH" },
   },
 
-  pin = { default = "auto", on_failure = "warn" },
+  -- Tasks of the GPU nodes sit near a GPU; interactive steps keep what Slurm gives them.
+  pin = { default = "auto", partitions = { gpu = "device:gpu", interactive = "none" }, on_failure = "warn" },
   workdir = "submit",
   overlay_size = "4G",
 

@@ -80,8 +80,7 @@ TEST_F(BadInput, AFifo) {
 
 TEST_F(BadInput, AFolder) {
   make("mkdir folder.sqsh");
-  EXPECT_THAT(refused("folder.sqsh"),
-              AllOf(HasSubstr("folder.sqsh"), HasSubstr("is a folder")));
+  EXPECT_THAT(refused("folder.sqsh"), AllOf(HasSubstr("folder.sqsh"), HasSubstr("is a folder")));
 }
 
 TEST_F(BadInput, AnEmptyName) {

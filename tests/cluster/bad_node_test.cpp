@@ -3,8 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <utility>
-
 #include "base/text.hpp"
 #include "cluster.hpp"
 
@@ -16,31 +14,9 @@ using ::testing::HasSubstr;
 
 class BadNode : public LabTest {};
 
-// Changes something on n2, and changes it back.
-class on_n2 {
- public:
-  on_n2(const std::string& change, std::string undo) : undo_(std::move(undo)) {
-    const auto end = root_on("n2", change);
-    EXPECT_EQ(end.exit_code, 0) << end.err;
-  }
-  ~on_n2() {
-    const auto end = root_on("n2", undo_);
-    EXPECT_EQ(end.exit_code, 0) << end.err;
-  }
-  on_n2(const on_n2&) = delete;
-  on_n2& operator=(const on_n2&) = delete;
-
- private:
-  std::string undo_;
-};
-
 // Another file in a file's place, on n2 alone.
-on_n2 covered(const std::string& file, const std::string& with) {
-  return {"cat >/run/berth-cover <<'END'\n" + with +
-              "\nEND\nchmod 755 /run/berth-cover; mount --bind "
-              "/run/berth-cover " +
-              file,
-          "umount " + file};
+changed_node covered(const std::string& file, const std::string& with) {
+  return test::covered("n2", file, with);
 }
 
 // The step of a user that would leave a mark on whatever it runs.
@@ -62,6 +38,15 @@ TEST_F(BadNode, WithoutThePluginTheCommandDoesNotRun) {
     EXPECT_THAT(refused("--container-image=own.sqsh"), HasSubstr("no berth plugin"));
   }
   expect_sound();
+}
+
+TEST_F(BadNode, WithoutThePluginADryRunRunsNothing) {
+  {
+    const auto gone = covered("/etc/slurm/plugstack.conf", "");
+    EXPECT_THAT(refused("--pin=auto,dry-run"), HasSubstr("no berth plugin"));
+  }
+  const auto end = shell("rm -f ran; srun -w n2 --pin=auto,dry-run touch ran; ls ran");
+  EXPECT_THAT(end.err, AllOf(HasSubstr("rank 0 on n2: pinned"), HasSubstr("No such file")));
 }
 
 TEST_F(BadNode, WithoutThePluginOtherStepsRun) {
@@ -119,8 +104,9 @@ TEST_F(BadNode, AHelperThatIsMissing) {
 
 TEST_F(BadNode, AHelperThatOthersMayWrite) {
   const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
-  const on_n2 helper("cp /opt/berth/bin/berth /run/berth-writable; chmod 777 /run/berth-writable",
-                     "rm /run/berth-writable");
+  const changed_node helper(
+      "n2", "cp /opt/berth/bin/berth /run/berth-writable; chmod 777 /run/berth-writable",
+      "rm /run/berth-writable");
   const auto at = plugstack.rfind("berth=");
   ASSERT_NE(at, std::string::npos);
   const auto wrong =
@@ -132,6 +118,37 @@ TEST_F(BadNode, AWrongWordInPlugstackConf) {
   const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
   const auto wrong = covered("/etc/slurm/plugstack.conf", plugstack + " colour=blue");
   EXPECT_THAT(refused(), HasSubstr("colour=blue"));
+}
+
+TEST_F(BadNode, RootRunsTrustedImagesOnly) {
+  const auto as_root = [](const std::string& image) {
+    return root_on("login",
+                   "cd /tmp && srun -w n2 --container=" + image + " grep ^ID= /etc/os-release");
+  };
+  const auto end = as_root(own_image());
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_EQ(end.out, "");
+  EXPECT_THAT(end.err,
+              AllOf(HasSubstr("node n2"), HasSubstr("is not trusted, and root runs trusted "
+                                                    "images only")));
+  EXPECT_EQ(as_root(trusted_image()).out, "ID=berth\n");
+}
+
+// Slurm goes on where an optional plugin fails: the plugin itself must not.
+TEST_F(BadNode, AnOptionalPluginThatFailsRunsNothingEither) {
+  const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
+  ASSERT_TRUE(plugstack.starts_with("required "));
+  const auto optional = "optional " + plugstack.substr(plugstack.find(' ') + 1);
+  {
+    const auto wrong = covered("/etc/slurm/plugstack.conf", optional + " colour=blue");
+    EXPECT_THAT(refused(), HasSubstr("colour=blue"));
+  }
+  {
+    const auto wrong = covered("/etc/slurm/plugstack.conf", optional + ".missing");
+    EXPECT_THAT(refused(), HasSubstr("berth.missing"));
+  }
+  const auto sound = covered("/etc/slurm/plugstack.conf", optional);
+  expect_sound();
 }
 
 TEST_F(BadNode, AnImageOfRootAloneIsNotReadForTheUser) {
@@ -153,7 +170,7 @@ TEST_F(BadNode, AnImageOfAnotherUserIsNotRead) {
 
 TEST_F(BadNode, WithoutSquashfuseTheMessageNamesThePackage) {
   const auto gone = covered("/usr/bin/squashfuse_ll", "");
-  const on_n2 unusable("chmod 644 /run/berth-cover", "true");
+  const changed_node unusable("n2", "chmod 644 /run/berth-cover", "true");
   EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("squashfuse")));
 }
 

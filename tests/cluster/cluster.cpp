@@ -56,9 +56,7 @@ std::string make_folder() {
 }
 
 std::string make_own_image() {
-  const auto probe = read_file(BERTH_TEST_PROBE, probe_limit);
-  if (!probe) throw std::runtime_error(probe.error().text());
-  must(shell("cat >probe && chmod +x probe", *probe), "cannot copy the probe");
+  put_program("probe", BERTH_TEST_PROBE);
   must(shell(fmt::format("berth pack ./probe {} -o own.sqsh", tools)), "cannot pack an image");
   return folder() + "/own.sqsh";
 }
@@ -121,6 +119,31 @@ const std::string& own_image() {
 const std::string& trusted_image() {
   static const auto path = make_trusted_image();
   return path;
+}
+
+void put_program(const std::string& name, const std::string& built) {
+  const auto bytes = read_file(built, probe_limit);
+  if (!bytes) throw std::runtime_error(bytes.error().text());
+  must(shell(fmt::format("rm -f {0}; cat >{0} && chmod +x {0}", name), *bytes),
+       "cannot copy " + name);
+}
+
+changed_node::changed_node(std::string node, const std::string& change, std::string undo)
+    : node_(std::move(node)), undo_(std::move(undo)) {
+  const auto end = root_on(node_, change);
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+}
+
+changed_node::~changed_node() {
+  const auto end = root_on(node_, undo_);
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+}
+
+changed_node covered(const std::string& node, const std::string& file, const std::string& with) {
+  return {node,
+          "cat >/run/berth-cover <<'END'\n" + with +
+              "\nEND\nchmod 755 /run/berth-cover; mount --bind /run/berth-cover " + file,
+          "umount " + file};
 }
 
 bool comes_true(const std::function<bool()>& condition, std::chrono::seconds patience) {

@@ -41,6 +41,25 @@ const std::string& own_image();
 /// The same image where only root can write. @pre the cluster is a lab
 const std::string& trusted_image();
 
+/// Copies a program of the build into the tests' folder.
+void put_program(const std::string& name, const std::string& built);
+
+/// Changes something on a node as root, and changes it back. @pre the cluster is a lab
+class changed_node {
+ public:
+  changed_node(std::string node, const std::string& change, std::string undo);
+  ~changed_node();
+  changed_node(const changed_node&) = delete;
+  changed_node& operator=(const changed_node&) = delete;
+
+ private:
+  std::string node_;
+  std::string undo_;
+};
+
+/// Another text in a file's place, on this node alone. @pre the cluster is a lab
+changed_node covered(const std::string& node, const std::string& file, const std::string& with);
+
 /// Asks every 20 ms until it is true; false after `patience`.
 bool comes_true(const std::function<bool()>& condition,
                 std::chrono::seconds patience = std::chrono::seconds(20));

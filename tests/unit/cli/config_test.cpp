@@ -61,7 +61,8 @@ TEST_F(ConfigVerb, TheFileCanComeFromOptionOrEnvironment) {
 }
 
 TEST_F(ConfigVerb, ShowTellsWhereEachValueComesFrom) {
-  const auto path = file("site.lua", "return {\n pin = {\n default = 'core' } }");
+  const auto path = file(
+      "site.lua", "return {\n pin = {\n default = 'core',\n partitions = { gpu = 'device' } } }");
   const auto end = berth({"show", path});
   EXPECT_EQ(end.exit_code, 0);
   EXPECT_THAT(end.out, HasSubstr("pin.default        \"core\"  (" + path + ":3)\n"));
@@ -69,9 +70,11 @@ TEST_F(ConfigVerb, ShowTellsWhereEachValueComesFrom) {
   const auto all = nlohmann::json::parse(berth({"show", "--json", path}).out);
   EXPECT_EQ(all["pin.default"]["value"], "core");
   EXPECT_EQ(all["pin.default"]["from"], path + ":3");
+  EXPECT_EQ(all["pin.partitions"]["value"]["gpu"], "device");
+  EXPECT_EQ(all["pin.partitions"]["from"], path + ":4");
   EXPECT_EQ(all["overlay_size"]["value"], 1U << 30);
   EXPECT_EQ(all["overlay_size"]["from"], "default");
-  EXPECT_EQ(all.size(), 10U);
+  EXPECT_EQ(all.size(), 11U);
 }
 
 TEST_F(ConfigVerb, AdmitAsksThePolicy) {

@@ -42,6 +42,29 @@ TEST_F(Inspect, SaysWhatAnImageIs) {
   EXPECT_EQ(json["trusted_path"], false);
 }
 
+TEST_F(Inspect, EveryKindOfImageShowsTheSameFacts) {
+  squash(R"({"schema":1,"architecture":"vax","programs":["/usr/bin/train"]})");
+  const auto made =
+      run_ok({{"mkfs.erofs", "--quiet", "-zlz4hc", "-T1700000000", path("i.erofs"), path("root")},
+              environment(),
+              {}});
+  ASSERT_TRUE(made) << made.error().text();
+  const std::pair<const char*, const char*> images[] = {
+      {"i.sqsh", "squashfs"}, {"i.erofs", "erofs"}, {"root", "folder"}};
+  for (const auto& [name, format] : images) {
+    const auto text = berth({"inspect", path(name)});
+    EXPECT_EQ(text.err, "");
+    EXPECT_THAT(text.out, AllOf(HasSubstr("vax (this machine is "), HasSubstr("/usr/bin/train")));
+    const auto json = nlohmann::json::parse(berth({"inspect", "--json", path(name)}).out);
+    EXPECT_EQ(json["format"], format);
+    EXPECT_EQ(json["programs"][0], "/usr/bin/train");
+    const bool is_file = std::string_view(format) != "folder";
+    EXPECT_EQ(json.contains("bytes"), is_file);
+    EXPECT_EQ(json.value("created", ""), is_file ? "2023-11-14T22:13:20Z" : "");
+  }
+  EXPECT_THAT(berth({"inspect", path("i.erofs")}).out, HasSubstr("EROFS, lz4, blocks of 4096"));
+}
+
 TEST_F(Inspect, WarnsOfAnotherArchitecture) {
   const auto image = squash(R"({"schema":1,"architecture":"vax"})");
   EXPECT_THAT(berth({"inspect", image}).out, HasSubstr("vax (this machine is "));
@@ -70,7 +93,7 @@ TEST_F(Inspect, BadImagesAreOneLineAndExitCode2) {
       {write("text", "hello"), "is not a squashfs image"},
       {write("empty", ""), "is empty"},
       {BERTH_PROGRAM, "is an ELF program"},
-      {folder_, "is a folder"},
+      {"/dev/null", "is not a regular file or a folder"},
   };
   for (const auto& [image, message] : images) {
     const auto end = berth({"inspect", image});

@@ -116,12 +116,25 @@ TEST_F(Run, TheExitCodeIsTheCommands) {
   }
 }
 
+TEST_F(Run, AFolderIsAnImage) {
+  const auto folder = images_ / "unpacked";
+  ASSERT_TRUE(run_ok(
+      {{"unsquashfs", "-q", "-n", "-d", folder.string(), image()}, current_environment(), {}}));
+  const auto end = run({as_user({folder, "--", "sh", "-c", "cat /etc/os-release; >/mine"}),
+                        users_environment(),
+                        {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 0) << end->err;
+  EXPECT_THAT(end->out, HasSubstr("NAME=\"Berth image\""));
+  EXPECT_FALSE(fs::exists(folder / "mine"));
+}
+
 TEST_F(Run, WithoutAContainerTheExitCodeIs125) {
   const auto text = write("text", "hello");
   const std::pair<std::string, const char*> images[] = {
       {path("absent.sqsh"), "No such file"},
       {text, "not a squashfs image"},
-      {path("work"), "not a regular file"},
+      {"/dev/null", "not a regular file or a folder"},
   };
   for (const auto& [name, message] : images) {
     const auto end = run({as_user({name, "--", "true"}), users_environment(), {}});

@@ -66,13 +66,5 @@ TEST(Schema, PathsLoseIndicesAndVariableNames) {
   EXPECT_EQ(to_schema_path("environment.set.A.B[1]"), "environment.set.*");
 }
 
-TEST(Schema, SuggestsOnlyWhatIsNear) {
-  const auto names = names_below("");
-  EXPECT_EQ(nearest("image", names), "images");
-  EXPECT_EQ(nearest("enviroment", names), "environment");
-  EXPECT_EQ(nearest("banana", names), "");
-  EXPECT_EQ(nearest(std::string(10000, 'a'), names), "");
-}
-
 }  // namespace
 }  // namespace berth::lua

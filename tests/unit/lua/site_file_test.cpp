@@ -38,7 +38,7 @@ const bad_file bad_files[] = {
      {"s:4: images.folder: unknown key; did you mean \"folders\"?"}},
     {"return {\n image = {} }", {"s:2: image: unknown key; did you mean \"images\"?"}},
     {"return { pin = { verbose = true } }",
-     {"s:1: pin.verbose: unknown key; known are default, on_failure"}},
+     {"s:1: pin.verbose: unknown key; known are default, partitions, on_failure"}},
     {"return { pin = 'core' }", {"s:1: pin: expected a table, got a string"}},
     {"return { 'core' }", {"s:1: [1]: a value without a name; write NAME = VALUE"}},
     {"return { [true] = 1 }", {"s:1: [boolean]: a value without a name; write NAME = VALUE"}},
@@ -76,9 +76,19 @@ const bad_file bad_files[] = {
     {"return { environment = { set = { A = '\\xff' } } }",
      {"s:1: environment.set.A: holds bytes that are not UTF-8 text"}},
     {"return { pin = {\n default = 'socket' } }",
-     {"s:2: pin.default: \"socket\" is not one of auto, core, numa, none, with or without \",smt\" "
-      "or "
-      "\",verbose\""}},
+     {"s:2: pin.default: \"socket\" is not one of auto, core, l3, numa, package, spread, compact, "
+      "device, none, after commas perhaps smt, verbose, check, mem=local, mem=interleave, mem=hbm, "
+      "mem=firsttouch"}},
+    {"return { pin = {\n partitions = {\n gpu = 'auto,dry-run' } } }",
+     {"s:3: pin.partitions.gpu: \"auto,dry-run\" is not one of auto, core, l3, numa, package, "
+      "spread, compact, device, none, after commas perhaps smt, verbose, check, mem=local, "
+      "mem=interleave, mem=hbm, mem=firsttouch"}},
+    {"return { pin = {\n partitions = { gpu = true } } }",
+     {"s:2: pin.partitions.gpu: expected a string, got a boolean"}},
+    {"return { pin = {\n partitions = { 'core' } } }",
+     {"s:2: pin.partitions[1]: a value without a name; write NAME = VALUE"}},
+    {"return { pin = {\n partitions = 'core' } }",
+     {"s:2: pin.partitions: expected a table, got a string"}},
     {"return { pin = {\n on_failure = 'die' } }",
      {"s:2: pin.on_failure: \"die\" is neither \"warn\" nor \"fail\""}},
     {"return {\n workdir = 'home' }",
@@ -147,7 +157,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
     mounts = { "/scratch", { source = "/n", target = "/c", read_only = true, required = false },
                { source = "/only" } },
     environment = { set = { A = "x", N = 4 }, unset = { "B" } },
-    pin = { default = "numa", on_failure = "fail" },
+    pin = { default = "numa", partitions = { gpu = "device,mem=hbm" }, on_failure = "fail" },
     workdir = "image",
     overlay_size = "512M",
   })");
@@ -166,6 +176,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
   EXPECT_EQ(rules.environment.set.at("N"), "4");
   EXPECT_THAT(rules.environment.unset, ElementsAre("B"));
   EXPECT_EQ(rules.pin, "numa");
+  EXPECT_THAT(rules.pin_partitions, testing::ElementsAre(testing::Pair("gpu", "device,mem=hbm")));
   EXPECT_EQ(rules.on_pin_failure, site::pin_failure::fail);
   EXPECT_EQ(rules.workdir, site::workdir_rule::image);
   EXPECT_EQ(rules.overlay_size, 512U << 20);

@@ -12,6 +12,7 @@ evaluation full() {
   what.rules.mounts = {{"/s", "/t", true, false}};
   what.rules.environment = {{{"A", "ä\n\"'"}}, {"B"}};
   what.rules.pin = "numa";
+  what.rules.pin_partitions = {{"gpu", "device"}};
   what.rules.on_pin_failure = site::pin_failure::fail;
   what.rules.workdir = site::workdir_rule::image;
   what.rules.overlay_size = std::uint64_t{1} << 40;
@@ -63,6 +64,8 @@ TEST(Wire, AnythingElseIsRefused) {
       replaced(good, "1099511627776", "1.5"),
       replaced(good, "1099511627776", "18446744073709551616"),
       replaced(good, "\"pin\":", "\"pim\":"),
+      replaced(good, "{\"gpu\":\"device\"}", "{\"gpu\":1}"),
+      replaced(good, "{\"gpu\":\"device\"}", "[]"),
       replaced(good, "\"read_only\":true,", ""),
       replaced(good, "\"pin\":", "\"more\":1,\"pin\":"),
       replaced(good, "[\"/a\"]", "\"/a\""),

@@ -27,10 +27,17 @@ class scripted_affinity final : public affinity {
     if (set_errno != 0) return fail_errno("cannot set", set_errno);
     return {};
   }
+  result<void> set_memory(const memory_placement& wanted) override {
+    memory = wanted;
+    if (memory_errno != 0) return fail_errno("cannot set memory", memory_errno);
+    return {};
+  }
 
   int set_errno = 0;
   int get_errno = 0;
+  int memory_errno = 0;
   std::optional<std::vector<int>> granted;
+  std::optional<memory_placement> memory;
   std::vector<int> asked;
   pid_t asked_pid = -1;
   int sets = 0;
@@ -44,9 +51,10 @@ placement on(std::vector<int> cpus) {
 
 TEST(Executor, SetsExactlyThePlannedCpus) {
   scripted_affinity system;
-  EXPECT_TRUE(apply(on({1, 3}), system, 42));
+  EXPECT_TRUE(apply(on({1, 3}), system));
   EXPECT_THAT(system.asked, ElementsAre(1, 3));
-  EXPECT_EQ(system.asked_pid, 42);
+  EXPECT_EQ(system.asked_pid, 0);
+  EXPECT_FALSE(system.memory) << "memory is left alone unless asked";
 }
 
 TEST(Executor, TouchesNothingForAnUnpinnedTask) {
@@ -81,6 +89,47 @@ TEST(Executor, ExplainsEveryRefusal) {
     EXPECT_THAT(done.error().text(), HasSubstr("cannot pin to CPU 4-6: "));
     EXPECT_THAT(done.error().text(), HasSubstr(row.says));
   }
+}
+
+TEST(Executor, SetsThePlannedMemoryAlsoForAnUnpinnedTask) {
+  scripted_affinity system;
+  auto where = on({1, 3});
+  where.memory = {memory_mode::interleave, {0, 2}};
+  for (const bool pinned : {true, false}) {
+    system.memory.reset();
+    where.pinned = pinned;
+    EXPECT_TRUE(apply(where, system));
+    EXPECT_EQ(system.memory, where.memory);
+  }
+}
+
+TEST(Executor, ExplainsEveryRefusalOfMemory) {
+  const std::pair<int, const char*> table[] = {
+      {EINVAL, "Invalid argument; none of these nodes has memory that the step may use"},
+      {EPERM, "Operation not permitted; a seccomp filter"},
+      {ENOSYS, "Function not implemented; the kernel was built without NUMA"},
+      {ENOMEM, "Cannot allocate memory"},
+  };
+  for (const auto& [number, says] : table) {
+    scripted_affinity system;
+    system.memory_errno = number;
+    auto where = on({4});
+    where.memory = {memory_mode::bind, {2, 3}};
+    const auto done = apply(where, system);
+    ASSERT_FALSE(done) << says;
+    EXPECT_THAT(done.error().text(), HasSubstr("cannot place memory to NUMA node 2-3: "));
+    EXPECT_THAT(done.error().text(), HasSubstr(says));
+    EXPECT_THAT(system.asked, ElementsAre(4)) << "the CPUs are set all the same";
+  }
+}
+
+TEST(Executor, AfterARefusalOfCpusMemoryIsLeftAlone) {
+  scripted_affinity system;
+  system.set_errno = EINVAL;
+  auto where = on({4});
+  where.memory = {memory_mode::local, {}};
+  EXPECT_FALSE(apply(where, system));
+  EXPECT_FALSE(system.memory);
 }
 
 TEST(LinuxAffinity, PinsThisThreadAndReadsItBack) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <random>
 
@@ -56,6 +57,65 @@ TEST(CutEvenly, FindsTheBestOfAllCuts) {
       }
       const auto large = n % parts;
       EXPECT_EQ(sum, best_by_search(gain, 0, parts - large, large, n / parts));
+    }
+  }
+}
+
+TEST(PackPieces, StandsAtTheFirstItemsWhenNothingElseMatters) {
+  EXPECT_THAT(pack_pieces(gains(10, 0), 3, 2), ElementsAre(0, 2, 4));
+  EXPECT_THAT(pack_pieces(gains(3, 0), 1, 3), ElementsAre(0));
+}
+
+TEST(PackPieces, CutsNoPieceThatFitsBesideABoundary) {
+  EXPECT_THAT(pack_pieces(gains{0, 0, 0, 9, 0, 0, 0}, 2, 2), ElementsAre(3, 5));
+  EXPECT_THAT(pack_pieces(gains{0, 0, 0, 9, 0, 0}, 2, 2), ElementsAre(1, 3));
+  EXPECT_THAT(pack_pieces(gains{0, 9, 0, 0, 0, 0, 0}, 2, 2), ElementsAre(1, 3));
+  EXPECT_THAT(pack_pieces(gains{0, 0, 0, 9, 0, 0}, 1, 4), ElementsAre(0));
+}
+
+using price = std::array<std::int64_t, 3>;
+
+/// The least price of all ways to pack the pieces, by trying them all.
+price price_of(const gains& cost, const std::vector<std::size_t>& firsts, std::size_t size) {
+  price sum{};
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    for (auto p = firsts[i] + 1; p < firsts[i] + size; ++p) sum[0] += cost[p];
+  }
+  for (auto p = firsts.front() + 1; p < firsts.back() + size; ++p) sum[1] += cost[p];
+  sum[2] = static_cast<std::int64_t>(firsts.back() - firsts.front() - (firsts.size() - 1) * size);
+  return sum;
+}
+
+void search(const gains& cost, std::size_t pieces, std::size_t size,
+            std::vector<std::size_t>& firsts, price& least) {
+  if (firsts.size() == pieces) {
+    least = std::min(least, price_of(cost, firsts, size));
+    return;
+  }
+  const auto from = firsts.empty() ? 0 : firsts.back() + size;
+  for (auto p = from; p + size <= cost.size(); ++p) {
+    firsts.push_back(p);
+    search(cost, pieces, size, firsts, least);
+    firsts.pop_back();
+  }
+}
+
+TEST(PackPieces, FindsTheBestOfAllPackings) {
+  std::mt19937 random(2);
+  for (std::size_t n = 1; n <= 12; ++n) {
+    for (std::size_t size = 1; size <= n; ++size) {
+      for (std::size_t pieces = 1; pieces * size <= n; ++pieces) {
+        gains cost(n);
+        for (auto& c : cost) c = std::uniform_int_distribution<std::int64_t>(0, 3)(random);
+        const auto firsts = pack_pieces(cost, pieces, size);
+        ASSERT_EQ(firsts.size(), pieces);
+        for (std::size_t i = 1; i < pieces; ++i) ASSERT_GE(firsts[i], firsts[i - 1] + size);
+        ASSERT_LE(firsts.back() + size, n);
+        price least{1'000'000, 0, 0};
+        std::vector<std::size_t> tried;
+        search(cost, pieces, size, tried, least);
+        EXPECT_EQ(price_of(cost, firsts, size), least) << n << " " << size << " " << pieces;
+      }
     }
   }
 }

@@ -80,6 +80,16 @@ const broken every_rule[] = {
     {"UnknownPinning", [](auto& c) { c.pin = "socket"; }, "pin.default",
      "is not one of auto, core"},
     {"PinningWithTwoWords", [](auto& c) { c.pin = "core,numa"; }, "pin.default", "is not one of"},
+    {"PinningWithTwoMemories", [](auto& c) { c.pin = "mem=hbm,mem=local"; }, "pin.default",
+     "is not one of"},
+    {"PinningThatRunsNothing", [](auto& c) { c.pin = "auto,dry-run"; }, "pin.default",
+     "is not one of"},
+    {"UnknownPinningOfAPartition", [](auto& c) { c.pin_partitions["gpu"] = "socket"; },
+     "pin.partitions.gpu", "\"socket\" is not one of auto, core"},
+    {"PartitionWithoutAName", [](auto& c) { c.pin_partitions[""] = "core"; }, "pin.partitions.",
+     "not the name of a partition"},
+    {"PartitionWithAControlCharacter", [](auto& c) { c.pin_partitions["a\nb"] = "core"; },
+     "pin.partitions.a\nb", "not the name of a partition"},
     {"SmallOverlay", [](auto& c) { c.overlay_size = (1U << 20) - 1; }, "overlay_size",
      "not between 1M"},
     {"HugeOverlay", [](auto& c) { c.overlay_size = (std::uint64_t{1} << 50) + 1; }, "overlay_size",
@@ -104,10 +114,17 @@ TEST(Config, ValuesAtTheEdgeAreValid) {
   EXPECT_TRUE(validate(rules));
 }
 
-// launcher/site may not use launcher/pinning; what one accepts the other must read.
-TEST(Config, PinningAcceptsExactlyWhatThePinOptionReads) {
-  const std::vector<std::string> words = {"auto", "core",    "numa", "none",
-                                          "smt",  "verbose", "",     "x"};
+// launcher/site may not use launcher/pinning: what one accepts the other must read, and the other
+// way round but for what is of use to one job only.
+TEST(Config, PinningAcceptsWhatThePinOptionReads) {
+  std::vector<std::string> words = {"", "x", "device:gpu", "device:network"};
+  for (const auto& word : pinning::request_words()) {
+    if (word.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos &&
+        word != "dry-run") {
+      words.push_back(word);
+    }
+  }
+  ASSERT_GT(words.size(), 15U);
   for (const auto& a : words) {
     for (const auto& b : words) {
       for (const auto& text : {a, a + "," + b, a + "," + b + ",verbose"}) {
@@ -117,6 +134,25 @@ TEST(Config, PinningAcceptsExactlyWhatThePinOptionReads) {
       }
     }
   }
+}
+
+TEST(Config, PinningOfOneJobIsNoDefault) {
+  for (const auto* text : {"map:0,1", "mask:3", "dry-run", "device:mlx5_0"}) {
+    ASSERT_TRUE(pinning::parse_request(text)) << text;
+    config rules;
+    rules.pin = text;
+    EXPECT_FALSE(validate(rules)) << text;
+  }
+}
+
+TEST(Config, APartitionsPinningReplacesTheDefaultThere) {
+  config rules;
+  rules.pin = "numa";
+  rules.pin_partitions = {{"gpu", "device"}, {"debug", "none"}};
+  EXPECT_EQ(default_pin(rules, "gpu"), "device");
+  EXPECT_EQ(default_pin(rules, "debug"), "none");
+  EXPECT_EQ(default_pin(rules, "gp"), "numa");
+  EXPECT_EQ(default_pin(rules, ""), "numa");
 }
 
 TEST(Config, EveryProblemIsFound) {

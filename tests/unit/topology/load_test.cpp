@@ -62,14 +62,14 @@ TEST(Load, CapturedMachinesHaveWhatTheirMakersSay) {
 
 TEST(Load, NumaNodesHaveTheirOsIndexes) {
   const auto lassen = captured("coral-lassen.xml");
-  EXPECT_EQ(lassen.numa_os_indexes.at(static_cast<std::size_t>(lassen.pus.front().numa)), 0);
-  EXPECT_EQ(lassen.numa_os_indexes.at(static_cast<std::size_t>(lassen.pus.back().numa)), 8);
+  EXPECT_EQ(lassen.numa_nodes.at(static_cast<std::size_t>(lassen.pus.front().numa)).os_index, 0);
+  EXPECT_EQ(lassen.numa_nodes.at(static_cast<std::size_t>(lassen.pus.back().numa)).os_index, 8);
 }
 
 std::set<int> nearest_nodes(const machine& node) {
   std::set<int> nearest;
   for (const auto& unit : node.pus) {
-    nearest.insert(node.numa_os_indexes.at(static_cast<std::size_t>(unit.numa)));
+    nearest.insert(node.numa_nodes.at(static_cast<std::size_t>(unit.numa)).os_index);
   }
   return nearest;
 }
@@ -111,10 +111,10 @@ TEST(Load, CpusOutsideTheAllowedSetAreTaken) {
 }
 
 TEST(Load, SyntheticMachinesAreInLocalityOrder) {
-  const auto node = load_synthetic("package:2 numa:1 l3:2 core:1 pu:2").value();
-  const auto expected =
-      std::vector<pu>{{0, 0, 0, 0, 0}, {1, 0, 0, 0, 0}, {2, 1, 1, 0, 0}, {3, 1, 1, 0, 0},
-                      {4, 2, 2, 1, 1}, {5, 2, 2, 1, 1}, {6, 3, 3, 1, 1}, {7, 3, 3, 1, 1}};
+  const auto node = load_synthetic("package:2 numa:1 l3:2 l2:1 core:1 pu:2").value();
+  const auto expected = std::vector<pu>{{0, 0, 0, 0, 0, 0}, {1, 0, 0, 0, 0, 0}, {2, 1, 1, 1, 0, 0},
+                                        {3, 1, 1, 1, 0, 0}, {4, 2, 2, 2, 1, 1}, {5, 2, 2, 2, 1, 1},
+                                        {6, 3, 3, 3, 1, 1}, {7, 3, 3, 3, 1, 1}};
   EXPECT_EQ(node.pus, expected);
 }
 
@@ -143,6 +143,127 @@ TEST(Load, ThisMachineHasEveryOnlineCpuAlsoFromANarrowMask) {
   EXPECT_TRUE(CPU_EQUAL(&narrow, &after)) << "loading must leave the caller's binding alone";
 }
 
+TEST(Load, MemoryHasKindsSizesAndPlaces) {
+  const auto knl = captured("64intel64-fakeKNL-SNC4-hybrid.xml");
+  ASSERT_EQ(knl.numa_nodes.size(), 8U);
+  EXPECT_EQ(
+      knl.numa_nodes[2],
+      (numa_node{.os_index = 1, .kind = memory_kind::dram, .bytes = 1ULL << 30, .near = {16, 16}}));
+  EXPECT_EQ(
+      knl.numa_nodes[3],
+      (numa_node{.os_index = 4, .kind = memory_kind::hbm, .bytes = 2ULL << 30, .near = {16, 16}}));
+}
+
+TEST(Load, MemoryThatIsTwiceAsFastIsHbmWithoutANameToo) {
+  const auto nameless = changed("64intel64-fakeKNL-SNC4-hybrid.xml", [](const std::string& text) {
+    return std::regex_replace(text, std::regex("subtype=\"MCDRAM\""), "");
+  });
+  EXPECT_EQ(nameless, captured("64intel64-fakeKNL-SNC4-hybrid.xml"));
+}
+
+TEST(Load, MemoryOfGpusAndOtherSpecialMemoryIsNobodysNearestNode) {
+  const std::vector<std::pair<std::string, memory_kind>> special = {{"GPUMemory", memory_kind::gpu},
+                                                                    {"NVM", memory_kind::other}};
+  for (const auto& it : special) {
+    const auto node = changed("64intel64-fakeKNL-SNC4-hybrid.xml", [&](const std::string& text) {
+      // Under the lower OS indexes, where an even choice would fall on it.
+      const auto plain = std::regex_replace(text, std::regex("subtype=\"MCDRAM\""), "");
+      return std::regex_replace(plain, std::regex("local_memory=\"1073741824\""),
+                                "subtype=\"" + it.first + "\" $&");
+    });
+    EXPECT_EQ(node.numa_nodes[0].kind, it.second);
+    EXPECT_THAT(nearest_nodes(node), ElementsAre(4, 5, 6, 7));
+  }
+}
+
+TEST(Load, WhereThereIsOnlySpecialMemoryNoneIsNearest) {
+  const auto node = changed("64intel64-fakeKNL-SNC4-hybrid.xml", [](const std::string& text) {
+    const auto gpus = std::regex_replace(text, std::regex("\"MCDRAM\""), "\"GPUMemory\"");
+    return std::regex_replace(gpus, std::regex("local_memory=\"1073741824\""),
+                              "subtype=\"NVM\" $&");
+  });
+  for (const auto& unit : node.pus) EXPECT_EQ(unit.numa, -1);
+}
+
+std::string line(const device& it) {
+  std::string text(name_of(it.kind));
+  text += " " + it.address + " " + std::to_string(it.link_mb_per_s) + " " +
+          std::to_string(it.near.first) + "+" + std::to_string(it.near.count);
+  for (const auto& name : it.names) text += " " + name;
+  return text;
+}
+
+std::vector<std::string> devices_of(const machine& node, device_kind kind) {
+  std::vector<std::string> lines;
+  for (const auto& it : node.devices) {
+    if (it.kind == kind) lines.push_back(line(it));
+  }
+  return lines;
+}
+
+TEST(Load, DevicesHaveNamesAddressesAndPlaces) {
+  const auto lassen = captured("coral-lassen.xml");
+  EXPECT_THAT(devices_of(lassen, device_kind::gpu),
+              ElementsAre("gpu 0004:04:00.0 15754 0+80 nvml0 cuda0",
+                          "gpu 0004:05:00.0 15754 0+80 nvml1 cuda1",
+                          "gpu 0035:03:00.0 15754 80+80 nvml2 cuda2",
+                          "gpu 0035:04:00.0 15754 80+80 nvml3 cuda3"));
+  EXPECT_THAT(devices_of(lassen, device_kind::network),
+              ElementsAre("network 0003:01:00.0 15754 0+80 hsi0 mlx5_0",
+                          "network 0003:01:00.1 15754 0+80 hsi1 mlx5_1",
+                          "network 0005:01:00.0 1000 0+80 enP5p1s0f0",
+                          "network 0005:01:00.1 1000 0+80 enP5p1s0f1",
+                          "network 0033:01:00.0 15754 80+80 hsi2 mlx5_2",
+                          "network 0033:01:00.1 15754 80+80 hsi3 mlx5_3"));
+  // On this machine every GPU die belongs to one L3 of 16 PUs.
+  EXPECT_THAT(devices_of(captured("eas-tioga.xml"), device_kind::gpu),
+              testing::Contains("gpu 0000:c1:00.0 31508 96+16 rsmi0"));
+}
+
+TEST(Load, ADeviceIsCalledByItsMostUsefulName) {
+  const auto node = changed("coral-lassen.xml", [](const std::string& text) {
+    const std::regex nvml("name=\"nvml([0-9])\"([^>]*)osdev_type=\"1\"");
+    return std::regex_replace(text, nvml, "name=\"opencl0d$1\"$2osdev_type=\"5\"");
+  });
+  EXPECT_THAT(devices_of(node, device_kind::gpu),
+              testing::Contains("gpu 0004:04:00.0 15754 0+80 opencl0d0 cuda0"));
+}
+
+TEST(Load, TheVgaOfAManagementBoardIsNoGpu) {
+  // 0002:02:00.0, ASPEED on lassen, and 0000:05:03.0, Matrox.
+  for (const auto* name : {"coral-lassen.xml", "32em64t-2n8c2t-pci-wholeio.xml"}) {
+    for (const auto& it : captured(name).devices) {
+      EXPECT_NE(it.address, "0002:02:00.0");
+      EXPECT_NE(it.address, "0000:05:03.0");
+    }
+  }
+}
+
+TEST(Load, CoresOfUnequalKindHaveRanks) {
+  const auto node = captured("hybrid-4p8e.xml");
+  ASSERT_EQ(node.pus.size(), 16U);
+  for (const auto& unit : node.pus) {
+    EXPECT_EQ(unit.kind, unit.os_index < 8 ? 1 : 0) << unit.os_index;
+    EXPECT_EQ(unit.l2, unit.os_index < 8 ? unit.os_index / 2 : 4 + (unit.os_index - 8) / 4);
+  }
+  for (const auto& unit : captured("eas-tioga.xml").pus) EXPECT_EQ(unit.kind, 0);
+}
+
+TEST(Load, ThisMachinesDevicesAreLookedForOnRequestOnly) {
+  EXPECT_TRUE(load_this_machine().value().devices.empty());
+  const auto node = load_this_machine(detail::devices_too);
+  ASSERT_TRUE(node) << node.error().text();
+  std::set<std::string> addresses;
+  for (const auto& it : node->devices) addresses.insert(it.address);
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/class/net")) {
+    std::error_code code;
+    const auto bus = std::filesystem::canonical(entry.path() / "device/subsystem", code);
+    if (code || bus.filename() != "pci") continue;
+    const auto address = std::filesystem::canonical(entry.path() / "device").filename().string();
+    EXPECT_EQ(addresses.count(address), 1U) << address;
+  }
+}
+
 TEST(Load, BadXmlIsOneClearLine) {
   const auto path = temporary_xml();
   for (const auto* content : {"", "hello", "<topology version=\"2.0\">", "<html></html>"}) {
@@ -166,6 +287,26 @@ TEST(Load, BadSyntheticNotationIsOneClearLine) {
     EXPECT_THAT(node.error().text(),
                 HasSubstr("cannot build topology \"" + std::string(bad) + "\": "));
   }
+}
+
+TEST(Load, ADescriptionIsAFileOrElseSyntheticNotation) {
+  EXPECT_EQ(load_described("package:2 core:2 pu:1").value(),
+            load_synthetic("package:2 core:2 pu:1").value());
+  const std::string file = BERTH_TEST_DATA "/topologies/eas-tioga.xml";
+  EXPECT_EQ(load_described(file).value(), load_xml(file).value());
+  for (const auto* missing : {"tioga.xml", "/nowhere/tioga"}) {
+    const auto node = load_described(missing);
+    ASSERT_FALSE(node);
+    EXPECT_THAT(node.error().text(), HasSubstr("No such file or directory"));
+  }
+  EXPECT_THAT(load_described("hello").error().text(), HasSubstr("not hwloc's synthetic notation"));
+}
+
+TEST(Load, AFileOfHwloc3SaysWhatToDo) {
+  const auto path = temporary_xml();
+  std::ofstream(path) << "<?xml version=\"1.0\"?>\n<topology version=\"3.0\">\n</topology>\n";
+  EXPECT_THAT(load_xml(path).error().text(), HasSubstr("--export-xml-flags v2"));
+  std::filesystem::remove(path);
 }
 
 }  // namespace
