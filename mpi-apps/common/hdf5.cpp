@@ -16,6 +16,10 @@ herr_t keep_description(unsigned, const H5E_error2_t* entry, void* reason) noexc
   return 0;
 }
 
+// Below, not even a superblock and the root group fit; above, no file system goes.
+constexpr std::uint64_t smallest_file = 48;
+constexpr std::uint64_t largest_file = std::uint64_t{1} << 60;
+
 result<void> check_superblock(const std::string& path) {
   auto facts = read_superblock(path);
   if (!facts) return pass(std::move(facts));
@@ -27,6 +31,16 @@ result<void> check_superblock(const std::string& path) {
             .with_hint("make one from a CSV file with: dataset import FILE.csv -o FILE.h5 "
                        "--target COLUMN"));
   }
+  if (facts->expected_bytes > largest_file) {
+    return fail(
+        fmt::format("\"{}\": the header of this HDF5 file is damaged; copy it again", path));
+  }
+  if (facts->actual_bytes < smallest_file) {
+    return fail(
+        fmt::format("\"{}\": truncated HDF5 file: have {} bytes, less than its header; copy "
+                    "it again",
+                    path, facts->actual_bytes));
+  }
   if (facts->actual_bytes < facts->expected_bytes) {
     return fail(fmt::format("\"{}\": truncated HDF5 file: have {} of {} bytes; copy it again", path,
                             facts->actual_bytes, facts->expected_bytes));
@@ -36,8 +50,18 @@ result<void> check_superblock(const std::string& path) {
 
 result<hdf5_file> open_with(const std::string& path, hid_t access) {
   hdf5_file file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
-  if (!file) return fail(fmt::format("\"{}\": cannot open as HDF5: {}", path, hdf5_reason()));
-  return file;
+  if (file) return file;
+  const auto reason = hdf5_reason();
+  const auto says = [&](const char* text) { return reason.find(text) != std::string::npos; };
+  if (says("already open for write") || says("unable to lock file")) {
+    return fail(
+        fmt::format("\"{}\": is being written, or its writer ended early; if nothing writes "
+                    "it any more: h5clear -s {}",
+                    path, path));
+  }
+  // Files that cannot be read at all were refused before, with the system's reason.
+  return fail(
+      fmt::format("\"{}\": the file is damaged, HDF5 says \"{}\"; copy it again", path, reason));
 }
 
 herr_t add_link(hid_t, const char* name, const H5L_info_t*, void* names) noexcept {
@@ -64,6 +88,7 @@ result<hdf5_file> open_hdf5(const std::string& path) {
 }
 
 result<hdf5_file> open_hdf5(const communicator& comm, const std::string& path) {
+  if (comm.handle() == MPI_COMM_NULL) return open_hdf5(path);
   if (auto ok = agree(comm, check_superblock(path)); !ok) return pass(std::move(ok));
   const hdf5_properties access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_mpio(access.get(), comm.handle(), MPI_INFO_NULL);
@@ -78,7 +103,7 @@ std::vector<std::string> list_root(const hdf5_file& file) {
     name = "/" + name;
     if (!dataset) continue;
     const hdf5_type type(H5Dget_type(dataset.get()));
-    name += fmt::format(" {} {}", shape_text(shape_of(dataset)), type_name(type.get()));
+    name += fmt::format(" {} {}", shape_text(shape_of(dataset.get())), type_name(type.get()));
   }
   return names;
 }
@@ -98,13 +123,17 @@ std::string type_name(hid_t type) {
       return "enum";
     case H5T_ARRAY:
       return "array";
+    case H5T_OPAQUE:
+      return "opaque";
+    case H5T_REFERENCE:
+      return "reference";
     default:
       return "non-numeric";
   }
 }
 
-std::vector<std::int64_t> shape_of(const hdf5_dataset& dataset) {
-  const hdf5_space space(H5Dget_space(dataset.get()));
+std::vector<std::int64_t> shape_of(hid_t dataset) {
+  const hdf5_space space(H5Dget_space(dataset));
   const int rank = H5Sget_simple_extent_ndims(space.get());
   std::vector<hsize_t> dims(static_cast<std::size_t>(rank > 0 ? rank : 0));
   if (!dims.empty()) H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr);

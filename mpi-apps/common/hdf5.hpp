@@ -76,7 +76,7 @@ std::vector<std::string> list_root(const hdf5_file& file);
 std::string type_name(hid_t type);
 
 /// Extents of a dataset; empty for a scalar.
-std::vector<std::int64_t> shape_of(const hdf5_dataset& dataset);
+std::vector<std::int64_t> shape_of(hid_t dataset);
 /// "[20433 x 12]"
 std::string shape_text(const std::vector<std::int64_t>& shape);
 

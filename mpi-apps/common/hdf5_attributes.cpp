@@ -144,7 +144,7 @@ result<hdf5_dataset> write_doubles(hid_t where, const char* name,
 result<std::vector<double>> read_doubles(hid_t where, const char* name) {
   const hdf5_dataset dataset(H5Dopen2(where, name, H5P_DEFAULT));
   if (!dataset) return cannot("read dataset", name, blame::input);
-  const auto shape = shape_of(dataset);
+  const auto shape = shape_of(dataset.get());
   if (shape.size() != 1) {
     return fail(
         fmt::format("dataset \"{}\" has shape {}, not one dimension", name, shape_text(shape)));

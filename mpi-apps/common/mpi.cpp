@@ -42,6 +42,7 @@ communicator communicator::of_world() {
 }
 
 communicator communicator::duplicate() const {
+  if (is_alone()) return alone();
   MPI_Comm comm = MPI_COMM_NULL;
   MPI_Comm_dup(comm_, &comm);
   return communicator(comm);
@@ -63,31 +64,44 @@ communicator::~communicator() {
 }
 
 void communicator::barrier() const {
-  MPI_Barrier(comm_);
+  if (!is_alone()) MPI_Barrier(comm_);
 }
 
 void communicator::sum(std::span<double> values) const {
+  if (is_alone()) return;
   in_slices(values, [this](double* at, int count) {
     MPI_Allreduce(MPI_IN_PLACE, at, count, MPI_DOUBLE, MPI_SUM, comm_);
   });
 }
 
 void communicator::sum(std::span<long double> values) const {
+  if (is_alone()) return;
   in_slices(values, [this](long double* at, int count) {
     MPI_Allreduce(MPI_IN_PLACE, at, count, MPI_LONG_DOUBLE, MPI_SUM, comm_);
   });
 }
 
 void communicator::max(std::span<double> values) const {
+  if (is_alone()) return;
   in_slices(values, [this](double* at, int count) {
     MPI_Allreduce(MPI_IN_PLACE, at, count, MPI_DOUBLE, MPI_MAX, comm_);
   });
 }
 
 void communicator::sum(std::span<std::int64_t> values) const {
+  if (is_alone()) return;
   in_slices(values, [this](std::int64_t* at, int count) {
     MPI_Allreduce(MPI_IN_PLACE, at, count, MPI_INT64_T, MPI_SUM, comm_);
   });
+}
+
+void communicator::sum_scatter(std::span<const double> parts, const std::vector<int>& counts,
+                               std::span<double> mine) const {
+  if (is_alone()) {
+    std::ranges::copy(parts, mine.begin());
+    return;
+  }
+  MPI_Reduce_scatter(parts.data(), mine.data(), counts.data(), MPI_DOUBLE, MPI_SUM, comm_);
 }
 
 double communicator::sum(double value) const {
@@ -96,29 +110,35 @@ double communicator::sum(double value) const {
 }
 
 double communicator::min(double value) const {
+  if (is_alone()) return value;
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MIN, comm_);
   return value;
 }
 
 double communicator::max(double value) const {
+  if (is_alone()) return value;
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, comm_);
   return value;
 }
 
 int communicator::min(int value) const {
+  if (is_alone()) return value;
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MIN, comm_);
   return value;
 }
 
 void communicator::broadcast(std::span<double> values, int root) const {
+  if (is_alone()) return;
   in_slices(values, [&](double* at, int n) { MPI_Bcast(at, n, MPI_DOUBLE, root, comm_); });
 }
 
 void communicator::broadcast(std::span<std::int64_t> values, int root) const {
+  if (is_alone()) return;
   in_slices(values, [&](std::int64_t* at, int n) { MPI_Bcast(at, n, MPI_INT64_T, root, comm_); });
 }
 
 void communicator::broadcast(std::string& text, int root) const {
+  if (is_alone()) return;
   auto length = static_cast<std::int64_t>(text.size());
   broadcast(std::span<std::int64_t>(&length, 1), root);
   text.resize(static_cast<std::size_t>(length));
@@ -127,6 +147,7 @@ void communicator::broadcast(std::string& text, int root) const {
 }
 
 void communicator::broadcast(std::vector<std::string>& texts, int root) const {
+  if (is_alone()) return;
   auto count = static_cast<std::int64_t>(texts.size());
   broadcast(std::span<std::int64_t>(&count, 1), root);
   texts.resize(static_cast<std::size_t>(count));

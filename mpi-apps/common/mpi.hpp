@@ -29,6 +29,9 @@ class communicator {
  public:
   /// A duplicate of MPI_COMM_WORLD. @pre an mpi_session is alive, and outlives this.
   static communicator of_world();
+  /// One rank without MPI: starting MPI for a single process costs a third of a second. handle()
+  /// is MPI_COMM_NULL.
+  static communicator alone() noexcept { return {}; }
   /// The same ranks in a communicator of its own. Collective.
   [[nodiscard]] communicator duplicate() const;
   communicator(communicator&& other) noexcept;
@@ -46,6 +49,10 @@ class communicator {
   void sum(std::span<long double> values) const;
   void sum(std::span<std::int64_t> values) const;
   [[nodiscard]] double sum(double value) const;
+  /// `parts` holds counts[0] numbers for rank 0, then counts[1] for rank 1, ...; each rank gets the
+  /// sum of its own in `mine`. @pre mine.size() == counts[rank()]
+  void sum_scatter(std::span<const double> parts, const std::vector<int>& counts,
+                   std::span<double> mine) const;
   void max(std::span<double> values) const;
   [[nodiscard]] double min(double value) const;
   [[nodiscard]] double max(double value) const;
@@ -63,7 +70,9 @@ class communicator {
   void receive(std::span<double> values, int from) const;
 
  private:
+  communicator() = default;
   explicit communicator(MPI_Comm comm);
+  [[nodiscard]] bool is_alone() const noexcept { return comm_ == MPI_COMM_NULL; }
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;

@@ -29,7 +29,7 @@ int launched_rank() {
   return number_from({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}, 0);
 }
 int launched_size() {
-  return number_from({"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}, 1);
+  return number_from({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}, 1);
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ const char* version() {
 
 void add_common_options(CLI::App& app, common_options& options) {
   app.add_flag("--json", options.json, "Print the results as JSON on stdout, all else on stderr");
-  app.add_flag("-v,--verbose", options.verbose, "Print where each rank runs");
+  app.add_flag("-v,--verbose", options.verbose, "Print where each rank runs and how it reads");
 }
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
@@ -71,6 +71,13 @@ int run_under_mpi(const std::string& program, int argc, char** argv,
     const mpi_session session(argc, argv);
     prepare_hdf5();
     const auto comm = communicator::of_world();
+    // Each rank would be a job of its own and write the same files.
+    if (const int ranks = launched_size(); comm.size() == 1 && ranks > 1) {
+      const error why(fmt::format("started with {} ranks, but MPI joins none of them; with srun, "
+                                  "add --mpi=pmix",
+                                  ranks));
+      return launched_rank() == 0 ? report_failure(program, why) : usage;
+    }
     const auto outcome = body(comm);
     if (outcome) return 0;
     return comm.is_root() ? report_failure(program, outcome.error()) : outcome.error().exit_code();
@@ -79,6 +86,12 @@ int run_under_mpi(const std::string& program, int argc, char** argv,
     MPI_Abort(MPI_COMM_WORLD, failed);
     return failed;
   }
+}
+
+int run_parallel(const std::string& program, int argc, char** argv,
+                 const std::function<result<void>(const communicator&)>& body) {
+  if (launched_size() > 1) return run_under_mpi(program, argc, argv, body);
+  return run_alone(program, [&body] { return body(communicator::alone()); });
 }
 
 int run_alone(const std::string& program, const std::function<result<void>()>& body) {

@@ -36,6 +36,11 @@ int report_failure(const std::string& program, const error& why);
 int run_under_mpi(const std::string& program, int argc, char** argv,
                   const std::function<result<void>(const communicator&)>& body);
 
+/// As run_under_mpi() when a launcher started several ranks; else without MPI, on
+/// communicator::alone(), and without the third of a second that starting MPI costs.
+int run_parallel(const std::string& program, int argc, char** argv,
+                 const std::function<result<void>(const communicator&)>& body);
+
 /// Runs `body` without MPI and returns the exit code. A job step of several ranks is refused: each
 /// would do the same work and write the same file.
 int run_alone(const std::string& program, const std::function<result<void>()>& body);

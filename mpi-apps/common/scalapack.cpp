@@ -125,6 +125,43 @@ result<int> cholesky(distributed_matrix& a) {
   return info;
 }
 
+result<double> symmetric_norm(const distributed_matrix& a) {
+  const int n = a.rows();
+  // PDLANSY wants 2 Nq + Np + LDW; twice the order is more than any grid needs.
+  std::vector<double> work(4 * static_cast<std::size_t>(n) + 4096);
+  return pdlansy_("1", "L", &n, a.data(), &first, &first, a.descriptor(), work.data());
+}
+
+result<double> reciprocal_condition(const distributed_matrix& factor, double norm) {
+  const int n = factor.rows();
+  double rcond = 0;
+  int info = 0;
+  int lwork = -1;
+  int liwork = -1;
+  double work_size = 0;
+  int iwork_size = 0;
+  pdpocon_("L", &n, factor.data(), &first, &first, factor.descriptor(), &norm, &rcond, &work_size,
+           &lwork, &iwork_size, &liwork, &info);
+  if (info != 0) return bad_argument("PDPOCON", info);
+  // A rank without a part of the matrix is told 0, and written to all the same.
+  lwork = std::max(1, static_cast<int>(static_cast<std::int64_t>(work_size)));
+  liwork = std::max(1, iwork_size);
+  std::vector<double> work(static_cast<std::size_t>(lwork));
+  std::vector<int> iwork(static_cast<std::size_t>(liwork));
+  pdpocon_("L", &n, factor.data(), &first, &first, factor.descriptor(), &norm, &rcond, work.data(),
+           &lwork, iwork.data(), &liwork, &info);
+  if (info != 0) return bad_argument("PDPOCON", info);
+  return rcond;
+}
+
+result<void> cholesky_invert(distributed_matrix& factor) {
+  const int n = factor.rows();
+  int info = 0;
+  pdpotri_("L", &n, factor.data(), &first, &first, factor.descriptor(), &info);
+  if (info != 0) return bad_argument("PDPOTRI", info);
+  return {};
+}
+
 result<void> cholesky_solve(const distributed_matrix& factor, distributed_matrix& b) {
   const int n = factor.rows();
   const int rhs = b.cols();

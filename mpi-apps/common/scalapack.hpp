@@ -1,5 +1,5 @@
 #pragma once
-// Dense matrices distributed block-cyclically over a process grid, and the three solvers used.
+// Dense matrices distributed block-cyclically over a process grid, and the solvers used.
 
 #include <array>
 #include <cstdint>
@@ -64,6 +64,16 @@ result<void> least_squares(const communicator& comm, distributed_matrix& a, dist
 /// first leading minor that is not positive definite. Collective.
 /// @pre square, square blocks
 result<int> cholesky(distributed_matrix& a);
+
+/// The 1-norm of a symmetric matrix of which the lower triangle is given (PDLANSY). Collective.
+result<double> symmetric_norm(const distributed_matrix& a);
+
+/// 1 / (|A| |A^-1|) in the 1-norm, estimated from the factor (PDPOCON). Collective.
+/// @pre `norm` is symmetric_norm() before the factorisation
+result<double> reciprocal_condition(const distributed_matrix& factor, double norm);
+
+/// The lower triangle of A^-1 in place of its factor (PDPOTRI). Collective.
+result<void> cholesky_invert(distributed_matrix& factor);
 
 /// Solves A X = B in place with the factor from cholesky() (PDPOTRS). Collective.
 result<void> cholesky_solve(const distributed_matrix& factor, distributed_matrix& b);

@@ -27,4 +27,12 @@ void pdpotrs_(const char* uplo, const int* n, const int* nrhs, const double* a, 
               const int* ja, const int* desca, double* b, const int* ib, const int* jb,
               const int* descb, int* info);
 
+void pdpocon_(const char* uplo, const int* n, const double* a, const int* ia, const int* ja,
+              const int* desca, const double* anorm, double* rcond, double* work, const int* lwork,
+              int* iwork, const int* liwork, int* info);
+void pdpotri_(const char* uplo, const int* n, double* a, const int* ia, const int* ja,
+              const int* desca, int* info);
+double pdlansy_(const char* norm, const char* uplo, const int* n, const double* a, const int* ia,
+                const int* ja, const int* desca, double* work);
+
 }  // extern "C"

@@ -1,33 +1,26 @@
 #pragma once
 // dataset describe: what an HDF5 dataset holds.
 
-#include <string>
-#include <vector>
-
-#include "common/dataset_file.hpp"
+#include "data/panels.hpp"
+#include "dataset/provenance.hpp"
 
 namespace berth::apps {
 
-/// One column over all rows; the statistics leave missing (NaN and infinite) values out.
-struct column_summary {
-  std::string name;
-  double min = 0;
-  double mean = 0;
-  double max = 0;
-  double deviation = 0;  // sample standard deviation
-  std::int64_t missing = 0;
-};
-
 struct dataset_summary {
-  dataset_info info;
-  std::vector<column_summary> columns;  // features in order, then the target if there is one
-  std::string storage;                  // "float64, contiguous"
+  dataset data;
+  std::vector<column_statistics> features;
+  std::vector<column_statistics> targets;
+  std::int64_t stored = 0;  // elements that a sparse dataset stores
+  double weight_sum = 0;
+  provenance attributes;  // of the file; on rank 0 only
 };
 
-/// Reads the file once, in slabs.
-result<dataset_summary> describe_dataset(const std::string& path);
+/// Reads the file once, in panels, each rank its rows. Collective, agreed.
+result<dataset_summary> describe_dataset(const communicator& comm, const std::string& path,
+                                         const dataset_request& parts);
 
-std::string description_text(const dataset_summary& summary);
+/// At most `most_columns` columns are listed.
+std::string description_text(const dataset_summary& summary, std::size_t most_columns);
 std::string description_json(const dataset_summary& summary);
 
 }  // namespace berth::apps

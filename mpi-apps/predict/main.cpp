@@ -11,6 +11,8 @@
 #include "common/phases.hpp"
 #include "common/program.hpp"
 #include "common/text.hpp"
+#include "data/read_rows.hpp"
+#include "models/labels.hpp"
 #include "models/logistic.hpp"
 #include "models/metrics.hpp"
 #include "models/model_file.hpp"
@@ -32,6 +34,7 @@ struct options {
   common_options common;
   std::string model_path;
   std::string data;
+  dataset_request parts;
   std::string output;
   bool score = false;
 };
@@ -47,23 +50,23 @@ void describe_options(CLI::App& app, options& chosen) {
       ->type_name("");
   app.add_option("-o,--output", chosen.output, "Write predictions here: .h5 or .hdf5, else CSV")
       ->type_name("FILE");
-  app.add_flag("--score", chosen.score, "Compare with /y: R2 and RMSE, or log-loss and accuracy");
+  app.add_option("--features", chosen.parts.features, "Features: a dataset or CSR group [/X]")
+      ->type_name("PATH");
+  app.add_option("--target", chosen.parts.target, "Target to compare with [/y]")
+      ->type_name("PATH")
+      ->needs(app.add_flag("--score", chosen.score,
+                           "Compare with the target: R2 and RMSE, or log-loss and accuracy"));
   add_common_options(app, chosen.common);
 }
 
 result<std::vector<statistic>> score(const communicator& comm, const model& fitted,
-                                     const dataset_info& info, const row_block& block,
+                                     const dataset_info& info, row_block& block,
                                      std::span<const double> scores) {
   if (fitted.kind == model_kind::linear) {
     const auto got = score_regression(comm, block.y, scores, info.rows);
     return std::vector<statistic>{{"r2", got.r2}, {"rmse", got.rmse}};
   }
-  if (info.levels != fitted.levels) {
-    return fail(fmt::format("dataset \"{}\": classes of \"{}\" are {}, the model's are {}",
-                            info.path, info.target,
-                            info.levels.empty() ? "0 and 1" : quoted_list(info.levels),
-                            fitted.levels.empty() ? "0 and 1" : quoted_list(fitted.levels)));
-  }
+  if (auto ok = match_classes(comm, fitted, info, block); !ok) return pass(std::move(ok));
   if (auto ok = check_labels(comm, info, block, false); !ok) return pass(std::move(ok));
   const auto got = score_classification(comm, block.y, scores, info.rows);
   return std::vector<statistic>{{"log_loss", got.log_loss}, {"accuracy", got.accuracy}};
@@ -108,7 +111,7 @@ result<void> check_output(const communicator& comm, const options& chosen) {
 
 struct prepared {
   model fitted;
-  dataset_info info;
+  dataset data;
   std::vector<std::size_t> columns;
 };
 
@@ -116,26 +119,35 @@ result<prepared> prepare(const communicator& comm, const options& chosen) {
   if (auto ok = check_output(comm, chosen); !ok) return pass(std::move(ok));
   auto fitted = share_model(comm, chosen.model_path);
   if (!fitted) return pass(std::move(fitted));
-  auto info = inspect_dataset(comm, chosen.data,
-                              chosen.score ? target_use::required : target_use::if_present);
-  if (!info) return pass(std::move(info));
+  auto request = chosen.parts;
   // Without --score the truth is not needed, and may be missing or infinite.
-  if (!chosen.score) info->has_target = false;
-  auto columns = match_features(chosen.model_path, *fitted, *info);
+  request.use = chosen.score ? target_use::required : target_use::ignored;
+  auto data = open_dataset(comm, chosen.data, request);
+  if (!data) return pass(std::move(data));
+  if (chosen.score && data->targets() != 1) {
+    return fail(fmt::format("dataset \"{}\": {} has shape {}; a model has one target", chosen.data,
+                            data->y->path, shape_text(data->y->shape)));
+  }
+  data->weights.reset();
+  auto columns = match_features(chosen.model_path, *fitted, data->info);
   if (!columns) return pass(std::move(columns));
-  return prepared{std::move(*fitted), std::move(*info), std::move(*columns)};
+  return prepared{std::move(*fitted), std::move(*data), std::move(*columns)};
 }
 
 void report(const communicator& comm, const options& chosen, const prepared& ready,
-            const std::vector<statistic>& scores, const std::vector<phase>& phases) {
+            const std::vector<statistic>& scores, const std::vector<phase>& phases,
+            const read_facts& facts) {
+  const auto how = chosen.common.verbose ? read_text(comm, facts) : std::string();
   const auto where = chosen.common.verbose ? gather_placements(comm) : std::vector<placement>();
   if (!comm.is_root()) return;
   // Predictions and JSON own stdout.
   const bool owned = chosen.common.json || (wants_predictions(chosen) && chosen.output.empty());
   auto& human = owned ? std::cerr : std::cout;
-  human << placements_text(where) << summary_text(ready.fitted, ready.info, comm, scores, phases);
+  human << placements_text(where);
+  if (!how.empty()) human << fmt::format("read {}\n", how);
+  human << summary_text(ready.fitted, ready.data.info, comm, scores, phases);
   if (chosen.common.json) {
-    std::cout << summary_json(chosen, ready.fitted, ready.info, comm, scores, phases);
+    std::cout << summary_json(chosen, ready.fitted, ready.data.info, comm, scores, phases);
   }
   std::cout.flush();
 }
@@ -144,25 +156,26 @@ result<void> predict(const communicator& comm, const options& chosen) {
   phase_clock clock(comm);
   const auto ready = clock.time("open", [&] { return prepare(comm, chosen); });
   if (!ready) return failure(ready.error());
-  const auto& [fitted, info, columns] = *ready;
-  const auto block = clock.time("read", [&, &seen = info] { return read_rows(comm, seen); });
-  if (!block) return failure(block.error());
-  if (auto ok = check_finite(comm, info, *block); !ok) return ok;
+  const auto& [fitted, data, columns] = *ready;
+  auto rows = clock.time("read", [&, &seen = data] { return read_rows(comm, seen); });
+  if (!rows) return failure(rows.error());
+  auto& block = rows->block;
+  if (auto ok = check_finite(data.info, rows->features, rows->targets); !ok) return ok;
   const auto values = clock.time(
-      "predict", [&, &m = fitted, &c = columns] { return linear_predictor(m, c, *block); });
+      "predict", [&, &m = fitted, &c = columns] { return linear_predictor(m, c, block); });
   std::vector<statistic> scores;
   if (chosen.score) {
-    auto got = score(comm, fitted, info, *block, values);
+    auto got = score(comm, fitted, data.info, block, values);
     if (!got) return pass(std::move(got));
     scores = std::move(*got);
   }
   if (wants_predictions(chosen)) {
-    auto ok = clock.time("write", [&, &m = fitted, &seen = info] {
-      return write_predictions(comm, chosen.output, m, seen.rows, values);
+    auto ok = clock.time("write", [&, &m = fitted] {
+      return write_predictions(comm, chosen.output, m, rows->partition, values);
     });
     if (!ok) return ok;
   }
-  report(comm, chosen, *ready, scores, clock.phases());
+  report(comm, chosen, *ready, scores, clock.phases(), rows->facts);
   return {};
 }
 

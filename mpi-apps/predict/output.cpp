@@ -20,16 +20,16 @@ namespace {
 using consumer = std::function<result<void>(row_range, std::span<const double>)>;
 
 // Rank 0 receives every rank's values in turn, also after a failure: the others are sending.
-result<void> for_each_rank(const communicator& comm, std::int64_t rows,
+result<void> for_each_rank(const communicator& comm, const row_partition& parts,
                            std::span<const double> mine, const consumer& consume) {
   if (!comm.is_root()) {
     comm.send(mine, 0);
     return {};
   }
-  auto ok = consume(rows_of(0, comm.size(), rows), mine);
+  auto ok = consume(parts.of(0), mine);
   std::vector<double> other;
   for (int from = 1; from < comm.size(); ++from) {
-    const auto range = rows_of(from, comm.size(), rows);
+    const auto range = parts.of(from);
     other.resize(static_cast<std::size_t>(range.count));
     comm.receive(other, from);
     if (ok) ok = consume(range, other);
@@ -70,11 +70,11 @@ result<void> put(std::FILE* file, const std::string& text) {
 }
 
 result<void> stream_csv(const communicator& comm, std::FILE* file, const model& fitted,
-                        std::int64_t rows, std::span<const double> scores) {
+                        const row_partition& parts, std::span<const double> scores) {
   const char* header = fitted.kind == model_kind::linear ? "prediction\n" : "probability,class\n";
   result<void> ok;
   if (comm.is_root()) ok = put(file, header);
-  auto written = for_each_rank(comm, rows, scores, [&](row_range, std::span<const double> part) {
+  auto written = for_each_rank(comm, parts, scores, [&](row_range, std::span<const double> part) {
     return put(file, csv_lines(fitted, part));
   });
   if (ok) ok = std::move(written);
@@ -135,15 +135,16 @@ result<void> prepare_hdf5_output(const hdf5_file& file, const model& fitted, std
 }
 
 result<void> stream_hdf5(const communicator& comm, const std::string& temporary,
-                         const model& fitted, std::int64_t rows, std::span<const double> scores) {
+                         const model& fitted, const row_partition& parts,
+                         std::span<const double> scores) {
   result<hdf5_file> file = hdf5_file();
   auto ok = on_root(comm, [&]() -> result<void> {
     file = create_hdf5(temporary);
     if (!file) return failure(file.error());
-    return prepare_hdf5_output(*file, fitted, rows);
+    return prepare_hdf5_output(*file, fitted, parts.rows);
   });
   if (!ok) return ok;
-  ok = for_each_rank(comm, rows, scores, [&](row_range range, std::span<const double> part) {
+  ok = for_each_rank(comm, parts, scores, [&](row_range range, std::span<const double> part) {
     return fitted.kind == model_kind::linear ? write_part(*file, "/prediction", range, part)
                                              : write_logistic_part(*file, range, part);
   });
@@ -152,7 +153,7 @@ result<void> stream_hdf5(const communicator& comm, const std::string& temporary,
 }
 
 result<void> stream_csv_file(const communicator& comm, const std::string& temporary,
-                             const model& fitted, std::int64_t rows,
+                             const model& fitted, const row_partition& parts,
                              std::span<const double> scores) {
   std::unique_ptr<std::FILE, close_file> file;
   auto ok = on_root(comm, [&]() -> result<void> {
@@ -161,15 +162,15 @@ result<void> stream_csv_file(const communicator& comm, const std::string& tempor
     return fail_errno(fmt::format("cannot write \"{}\"", temporary), errno, blame::run);
   });
   if (!ok) return ok;
-  return stream_csv(comm, file.get(), fitted, rows, scores);
+  return stream_csv(comm, file.get(), fitted, parts, scores);
 }
 
 }  // namespace
 
 result<void> write_predictions(const communicator& comm, const std::string& path,
-                               const model& fitted, std::int64_t rows,
+                               const model& fitted, const row_partition& parts,
                                std::span<const double> scores) {
-  if (path.empty()) return agree(comm, stream_csv(comm, stdout, fitted, rows, scores));
+  if (path.empty()) return agree(comm, stream_csv(comm, stdout, fitted, parts, scores));
   std::optional<atomic_file> output;
   auto ok = on_root(comm, [&]() -> result<void> {
     auto made = atomic_file::create(path);
@@ -180,8 +181,8 @@ result<void> write_predictions(const communicator& comm, const std::string& path
   if (!ok) return ok;
   const std::string temporary = output ? output->temporary() : "";
   const bool hdf5 = path.ends_with(".h5") || path.ends_with(".hdf5");
-  ok = hdf5 ? stream_hdf5(comm, temporary, fitted, rows, scores)
-            : stream_csv_file(comm, temporary, fitted, rows, scores);
+  ok = hdf5 ? stream_hdf5(comm, temporary, fitted, parts, scores)
+            : stream_csv_file(comm, temporary, fitted, parts, scores);
   if (auto all = agree(comm, std::move(ok)); !all) return pass(std::move(all), "output");
   return on_root(comm, [&] { return output->commit(); });
 }

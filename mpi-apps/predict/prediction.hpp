@@ -1,7 +1,8 @@
 #pragma once
 // A model applied to a rank's rows.
 
-#include "common/dataset_file.hpp"
+#include "data/dataset.hpp"
+#include "data/row_block.hpp"
 #include "models/coefficient.hpp"
 
 namespace berth::apps {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "common/dataset_file.hpp"
 #include "common/hdf5_attributes.hpp"
 #include "temporary_folder.hpp"
 
@@ -101,23 +100,6 @@ TEST_F(Hdf5, ReadsFixedLengthStrings) {
       H5Acreate2(file.get(), "names", type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT));
   H5Awrite(attribute.get(), type.get(), "abcd\0");
   EXPECT_EQ(*read_texts(file.get(), "names"), (std::vector<std::string>{"abc", "d"}));
-}
-
-TEST_F(Hdf5, ReadsAnyRowsOfX) {
-  const auto path = folder.file("x.h5");
-  std::vector<double> x;
-  for (int i = 0; i < 12; ++i) x.push_back(i);
-  {
-    const auto file = create_hdf5(path);
-    ASSERT_TRUE(write_doubles(file->get(), "X", {4, 3}, x));
-  }
-  const auto info = inspect_dataset(path, target_use::if_present);
-  ASSERT_TRUE(info) << info.error().text();
-  EXPECT_FALSE(info->has_target);
-  EXPECT_EQ(info->names, (std::vector<std::string>{"x1", "x2", "x3"}));
-  std::vector<double> rows(6);
-  ASSERT_TRUE(read_features(*open_hdf5(path), *info, {1, 2}, rows));
-  EXPECT_EQ(rows, (std::vector<double>{3, 4, 5, 6, 7, 8}));
 }
 
 }  // namespace
