@@ -2,6 +2,7 @@
 // A fitted model as every part of the programs sees it.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,17 @@ struct coefficient {
   double std_error = 0;  // NaN where there are no degrees of freedom
   double statistic = 0;  // t for linear, z for logistic
   double p_value = 0;    // two-sided
+  double digits = std::numeric_limits<double>::quiet_NaN();  // that are right; NaN: not known
+  bool is_aliased = false;  // left out: the coefficients before determine it
+};
+
+/// How a solution was found and how far to trust it.
+struct solution_facts {
+  std::string path;              // "exact", "normal", ...; empty where it does not apply
+  int passes = 0;                // over the data
+  double condition = 0;          // of the columns, each scaled to about the same length
+  double digits = 0;             // right in every coefficient, for the numbers as stored; or NaN
+  double digits_if_rounded = 0;  // the same if the stored numbers were rounded from others
 };
 
 struct statistic {
@@ -31,8 +43,13 @@ struct model {
   std::string data;                 // file it was fitted on
   std::int64_t rows = 0;
   int ranks = 1;
+  solution_facts solution = {};
 };
 
 inline constexpr const char* intercept_name = "(intercept)";
+
+inline bool has_intercept(const model& fitted) {
+  return !fitted.coefficients.empty() && fitted.coefficients.front().name == intercept_name;
+}
 
 }  // namespace berth::apps

@@ -1,20 +1,21 @@
 #pragma once
-// Linear least squares with an intercept, distributed over all ranks.
+// Linear regression: least squares with the statistics that R's summary(lm) gives.
 
+#include "data/dataset.hpp"
 #include "models/coefficient.hpp"
-#include "models/design.hpp"
+#include "models/least_squares.hpp"
 
 namespace berth::apps {
 
-/// Minimises |y - [1 X] b| by Householder QR (PDGELS on a P x 1 grid) of the scaled columns, then
-/// refines b with residuals in extended precision: R^T R d = Z^T (y - Z b), b += d.
+/// Solves by solve_least_squares() and describes the solution.
 ///
-/// Statistics: r2, adjusted_r2, rmse, residual_std_error, df, f_statistic, f_p_value.
-/// Errors: fewer rows than coefficients, constant or aliased features (named). Collective, agreed.
-/// @pre block holds this rank's rows_of() of a finite dataset with a target
-/// Cost: 2 m n^2 / P flops; memory three copies of the rank's rows.
-/// Source: A. Bjorck, Numerical Methods for Least Squares Problems, 1996, 2.9.
+/// Statistics: r2, adjusted_r2, rmse, residual_std_error, df, df_model, f_statistic, f_p_value.
+/// Without a constant, r2 and F are about zero, as in R. With l2 or as minimum-norm solution there
+/// are no standard errors. Dropped coefficients are 0 and marked. Errors: fewer rows than
+/// coefficients (`rank_rule::error`), dependent features (named), values that are not finite, wrong
+/// weights. Collective, agreed.
+/// @pre `source` delivers one target
 result<model> fit_linear(const communicator& comm, const dataset_info& info,
-                         const row_block& block);
+                         const row_source& source, const least_squares_options& options = {});
 
 }  // namespace berth::apps

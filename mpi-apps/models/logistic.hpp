@@ -20,7 +20,7 @@ struct logistic_options {
 /// Statistics: log_likelihood, null_log_likelihood, deviance, aic, mcfadden_r2, accuracy, log_loss,
 /// iterations. Errors: labels not 0 and 1, one class, fewer rows than coefficients, constant or
 /// aliased features (named), separation (features named), no convergence. Collective, agreed.
-/// @pre block holds this rank's rows_of() of a finite dataset with a target
+/// @pre block holds this rank's rows, by partition_rows(), of a finite dataset with a target
 /// Cost per iteration: m n^2 / P + n^3 / (3 P) flops, one sum of n^2 numbers.
 /// Source: McCullagh and Nelder, Generalized Linear Models, 1989, 4.4; separation: Albert and
 /// Anderson, Biometrika 71, 1984.

@@ -23,6 +23,17 @@ std::vector<double> column(const model& fitted, double coefficient::*member) {
   return values;
 }
 
+// Readers find the constant first, 0 where the model has none.
+model with_constant(model fitted) {
+  if (!has_intercept(fitted)) {
+    coefficient none;
+    none.name = intercept_name;
+    none.std_error = std::nan("");
+    fitted.coefficients.insert(fitted.coefficients.begin(), none);
+  }
+  return fitted;
+}
+
 result<void> write_coefficients(const hdf5_file& file, const model& fitted) {
   const auto count = std::ssize(fitted.coefficients);
   auto estimates =
@@ -56,6 +67,12 @@ result<void> write_provenance(const hdf5_file& file, const model& fitted) {
       {"created", timestamp()},  {"created_by", fmt::format("berth train {}", version())}};
   for (const auto& [name, text] : texts) {
     if (auto ok = write_attribute(file.get(), name, text); !ok) return ok;
+  }
+  if (!fitted.solution.path.empty()) {
+    if (auto ok = write_attribute(file.get(), "solver", fitted.solution.path); !ok) return ok;
+    if (auto ok = write_attribute(file.get(), "condition_number", fitted.solution.condition); !ok) {
+      return ok;
+    }
   }
   if (!fitted.levels.empty()) {
     if (auto ok = write_attribute(file.get(), "levels", std::span(fitted.levels)); !ok) return ok;
@@ -120,7 +137,7 @@ result<void> write_model(const std::string& path, const model& fitted) {
   if (!output) return pass(std::move(output));
   auto file = create_hdf5(output->temporary());
   if (!file) return pass(std::move(file));
-  auto ok = write_coefficients(*file, fitted);
+  auto ok = write_coefficients(*file, with_constant(fitted));
   if (ok) ok = write_statistics(*file, fitted);
   if (ok) ok = write_provenance(*file, fitted);
   if (ok && !file->close()) ok = fail(hdf5_reason(), blame::run);

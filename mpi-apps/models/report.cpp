@@ -46,10 +46,10 @@ std::string table_text(const model& fitted) {
                   linear ? "t value" : "z value", linear ? "Pr(>|t|)" : "Pr(>|z|)");
   for (const auto& each : fitted.coefficients) {
     const std::string padding(widest - width_of(each.name), ' ');
-    std::string line =
-        fmt::format("{}{}  {:>14} {:>12} {:>9} {:>9} {}", each.name, padding,
-                    significant(each.estimate, 7), significant(each.std_error, 6),
-                    significant(each.statistic, 4), p_text(each.p_value), stars(each.p_value));
+    std::string line = fmt::format("{}{}  {:>14} {:>12} {:>9} {:>9} {}", each.name, padding,
+                                   each.is_aliased ? "NA" : significant(each.estimate, 7),
+                                   significant(each.std_error, 6), significant(each.statistic, 4),
+                                   p_text(each.p_value), stars(each.p_value));
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
@@ -64,8 +64,33 @@ std::string linear_text(const model& fitted) {
       "F-statistic: {} on {} and {} DF, p-value: {}\n",
       significant(value("residual_std_error"), 7), value("df"), significant(value("r2"), 6),
       significant(value("adjusted_r2"), 6), significant(value("rmse"), 7),
-      significant(value("f_statistic"), 5), fitted.coefficients.size() - 1, value("df"),
+      significant(value("f_statistic"), 5), value("df_model"), value("df"),
       p_text(value("f_p_value")));
+}
+
+std::string solution_text(const solution_facts& solution) {
+  if (solution.path.empty()) return "";
+  const auto least = [](double digits) { return static_cast<int>(std::floor(digits)); };
+  auto text =
+      fmt::format("Solver: {}, {}; condition number {}", solution.path,
+                  counted(solution.passes, "pass", "passes"), significant(solution.condition, 3));
+  if (!std::isnan(solution.digits)) {
+    text += fmt::format("; every coefficient is right to {} digits, to {} if the data were rounded",
+                        least(solution.digits), least(solution.digits_if_rounded));
+  }
+  return text + "\n";
+}
+
+nlohmann::ordered_json solution_json(const solution_facts& solution) {
+  return {{"path", solution.path},
+          {"passes", solution.passes},
+          {"condition_number", solution.condition},
+          {"digits", solution.digits},
+          {"digits_if_rounded", solution.digits_if_rounded}};
+}
+
+std::size_t feature_count(const model& fitted) {
+  return fitted.coefficients.size() - (has_intercept(fitted) ? 1 : 0);
 }
 
 std::string logistic_text(const model& fitted) {
@@ -88,6 +113,8 @@ nlohmann::ordered_json coefficients_json(const model& fitted) {
                     {"std_error", each.std_error},
                     {fitted.kind == model_kind::linear ? "t" : "z", each.statistic},
                     {"p", each.p_value}});
+    if (!std::isnan(each.digits)) list.back()["digits"] = each.digits;
+    if (each.is_aliased) list.back()["estimate"] = nullptr;
   }
   return list;
 }
@@ -104,8 +131,9 @@ std::string placements_text(const std::vector<placement>& placements) {
 
 std::string report_text(const model& fitted, const run_facts& run) {
   const bool linear = fitted.kind == model_kind::linear;
-  const auto features = static_cast<long long>(fitted.coefficients.size()) - 1;
+  const auto features = static_cast<long long>(feature_count(fitted));
   std::string text = placements_text(run.placements);
+  if (!run.read.empty()) text += fmt::format("read {}\n", run.read);
   text +=
       fmt::format("{} regression of {} in {}\n{}, {}, {}\n\n", linear ? "Linear" : "Logistic",
                   fitted.target, fitted.data, counted(fitted.rows, "row", "rows"),
@@ -116,6 +144,7 @@ std::string report_text(const model& fitted, const run_facts& run) {
                         fitted.levels[0]);
   }
   text += table_text(fitted) + "\n" + (linear ? linear_text(fitted) : logistic_text(fitted));
+  text += solution_text(fitted.solution);
   text += fmt::format("Time: {}\n", phases_text(run.phases));
   if (!run.model_path.empty()) text += fmt::format("Model written to {}\n", run.model_path);
   return text;
@@ -128,11 +157,12 @@ std::string report_json(const model& fitted, const run_facts& run) {
                              {"data", fitted.data},
                              {"target", fitted.target},
                              {"rows", fitted.rows},
-                             {"features", fitted.coefficients.size() - 1},
+                             {"features", feature_count(fitted)},
                              {"ranks", fitted.ranks},
                              {"coefficients", coefficients_json(fitted)}};
   if (!fitted.levels.empty()) out["levels"] = fitted.levels;
   for (const auto& each : fitted.statistics) out[each.name] = each.value;
+  if (!fitted.solution.path.empty()) out["solver"] = solution_json(fitted.solution);
   for (const auto& each : run.phases) {
     out["phases"].push_back({{"name", each.name}, {"seconds", each.seconds}});
   }
@@ -140,6 +170,7 @@ std::string report_json(const model& fitted, const run_facts& run) {
     out["placement"].push_back(
         {{"rank", i}, {"host", run.placements[i].host}, {"cpus", run.placements[i].cpus}});
   }
+  if (!run.read.empty()) out["read"] = run.read;
   if (!run.model_path.empty()) out["model"] = run.model_path;
   // Names come from users' files: invalid UTF-8 becomes a replacement character, not an exception.
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -10,11 +10,12 @@
 
 namespace berth::apps {
 
-/// What a run of train did, for the report. Placements may be empty.
+/// What a run of train did, for the report. Placements and how the data were read may be empty.
 struct run_facts {
   std::string model_path;  // empty when no model was written
   std::vector<phase> phases;
   std::vector<placement> placements;
+  std::string read = {};  // how the data were read; empty unless wanted
 };
 
 /// Several lines, each ended.

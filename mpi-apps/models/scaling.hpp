@@ -6,7 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "common/dataset_file.hpp"
+#include "data/dataset.hpp"
+#include "data/row_block.hpp"
 
 namespace berth::apps {
 

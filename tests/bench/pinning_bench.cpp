@@ -2,9 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
 #include <string>
-#include <vector>
 
 #include "pinning/planner.hpp"
 #include "topology/codec.hpp"
@@ -17,19 +15,13 @@ namespace topology = berth::topology;
 
 constexpr auto two_by_96 = "package:2 numa:4 l3:3 core:8 pu:2";
 
-std::vector<int> all_pus(const topology::machine& node) {
-  std::vector<int> indexes;
-  for (const auto& unit : node.pus) indexes.push_back(unit.os_index);
-  std::sort(indexes.begin(), indexes.end());
-  return indexes;
-}
-
-void plan_tasks(benchmark::State& state, const std::string& description) {
-  const auto node = topology::load_synthetic(description).value();
-  const auto allowed = all_pus(node);
-  const auto tasks = static_cast<int>(state.range(0));
+void plan_tasks(benchmark::State& state, const std::string& description, const char* asked) {
+  const auto node = topology::load_described(description).value();
+  const auto request = pinning::parse_request(asked).value();
+  const pinning::workload work{.pus = topology::os_indexes(node),
+                               .tasks = static_cast<int>(state.range(0))};
   for (auto _ : state) {
-    auto plan = pinning::plan(node, allowed, tasks, std::nullopt, {});
+    auto plan = pinning::plan(node, work, request);
     benchmark::DoNotOptimize(plan);
   }
 }
@@ -42,9 +34,9 @@ void encode_and_decode(benchmark::State& state) {
   }
 }
 
-void load_this_machine(benchmark::State& state) {
+void load_this_machine(benchmark::State& state, topology::detail wanted) {
   for (auto _ : state) {
-    auto node = topology::load_this_machine();
+    auto node = topology::load_this_machine(wanted);
     benchmark::DoNotOptimize(node);
   }
 }
@@ -56,20 +48,29 @@ void load_captured(benchmark::State& state, const std::string& file) {
   }
 }
 
-BENCHMARK_CAPTURE(plan_tasks, two_by_96, two_by_96)
-    ->Arg(1)
-    ->Arg(2)
-    ->Arg(140)
-    ->Arg(192)
+BENCHMARK_CAPTURE(plan_tasks, auto, two_by_96, "auto,mem=local") -> Arg(1) -> Arg(2) -> Arg(140)
+    -> Arg(192) -> Arg(256) -> Arg(384) -> Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(plan_tasks, numa, two_by_96, "numa")->Arg(256)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(plan_tasks, package, two_by_96, "package,smt")
     ->Arg(256)
-    ->Arg(384)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(plan_tasks, spread, two_by_96, "spread")->Arg(192)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(plan_tasks, compact, two_by_96, "compact")
+    ->Arg(192)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(plan_tasks, none, two_by_96, "none")->Arg(256)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(plan_tasks, device, BERTH_TEST_DATA "/topologies/eas-tioga.xml", "device")
+    ->Arg(64)
     ->Unit(benchmark::kMicrosecond);
 // The largest machine there may be, with the task count that has the most ways to cut.
-BENCHMARK_CAPTURE(plan_tasks, largest, "package:8 numa:8 l3:8 core:16 pu:1")
+BENCHMARK_CAPTURE(plan_tasks, largest, "package:8 numa:8 l3:8 core:16 pu:1", "auto")
     ->Arg(6144)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(encode_and_decode)->Unit(benchmark::kMicrosecond);
-BENCHMARK(load_this_machine)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(load_this_machine, cpus, topology::detail::cpus_and_memory)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(load_this_machine, devices, topology::detail::devices_too)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(load_captured, tioga, "eas-tioga.xml")->Unit(benchmark::kMillisecond);
 
 }  // namespace

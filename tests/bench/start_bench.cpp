@@ -9,68 +9,34 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <regex>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "base/subprocess.hpp"
 #include "base/text.hpp"
+#include "contest.hpp"
 
 namespace {
 
 using namespace berth;
+using namespace berth::bench;
 
-std::vector<std::string> words(const char* variable) {
-  const char* value = std::getenv(variable);
-  std::istringstream text(value == nullptr ? "" : value);
-  return {std::istream_iterator<std::string>(text), {}};
-}
-
-outcome must_run(const char* prefix, const std::vector<std::string>& arguments) {
-  auto argv = words(prefix);
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto end = run({argv, current_environment(), ""});
-  if (!end || end->exit_code != 0) {
-    fmt::print(stderr, "start_bench: error: {}: {}\n", fmt::join(argv, " "),
-               end ? end->err : end.error().text());
-    std::exit(1);
-  }
-  return std::move(*end);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-struct contestant {
-  std::string name;
-  std::vector<std::string> command;
-  std::vector<double> milliseconds = {};
-};
-
-void measure(contestant& who) {
-  const auto begin = std::chrono::steady_clock::now();
-  must_run("BERTH_TEST_LOGIN", who.command);
-  const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
-  who.milliseconds.push_back(spent.count());
-}
-
-// The plugin's own figures for one backend, newest last.
-std::vector<double> node_parts(const std::string& log, const std::string& backend,
-                               std::size_t rounds) {
-  const std::regex line(fmt::format(R"(\({}\) ready in ([0-9]+)us)", backend));
+// Milliseconds of the plugin's own figures that a pattern finds in a node's log, the newest ones.
+double logged(const std::string& log, const std::string& pattern, std::size_t rounds) {
+  const std::regex figure(pattern);
   std::vector<double> all;
-  for (std::sregex_iterator match(log.begin(), log.end(), line), end; match != end; ++match) {
+  for (std::sregex_iterator match(log.begin(), log.end(), figure), end; match != end; ++match) {
     all.push_back(std::stod((*match)[1]) / 1000);
   }
   if (all.size() > rounds) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(rounds));
-  return all;
+  return median(all);
+}
+
+// What a contestant's lines in the log look like; only pinned steps ask for the topology.
+std::string pattern_of(const std::string& name) {
+  if (name == "unpinned") return R"(\(fuse\) ready in ([0-9]+)us:(?!.*topology=))";
+  return fmt::format(R"(\({}\) ready in ([0-9]+)us:.*topology=)", name);
 }
 
 }  // namespace
@@ -79,30 +45,37 @@ int main(int argc, char** argv) {
   const auto rounds = parse_unsigned(argc > 1 ? argv[1] : "20").value_or(20);
   must_run("BERTH_TEST_LOGIN",
            {"sh", "-c", "cd && berth pack --no-mpi --force true -o bench.sqsh"});
-  const auto home = std::string(trim(must_run("BERTH_TEST_LOGIN", {"sh", "-c", "cd && pwd"}).out));
+  const auto home = std::string(trim(must_run("BERTH_TEST_LOGIN", {"sh", "-c", "cd && pwd"})));
   const auto node = std::string(
-      trim(must_run("BERTH_TEST_LOGIN", {"sh", "-c", "sinfo -h -o %n | sort | head -1"}).out));
-  std::vector<contestant> field{
-      {"bare", {"srun", "-w", node, "true"}},
-      {"fuse", {"srun", "-w", node, "--container", home + "/bench.sqsh", "true"}}};
+      trim(must_run("BERTH_TEST_LOGIN", {"sh", "-c", "sinfo -h -o %n | sort | head -1"})));
+  const auto image = home + "/bench.sqsh";
+  const auto step = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> command{"srun", "-w", node};
+    command.insert(command.end(), options.begin(), options.end());
+    command.emplace_back("true");
+    return command;
+  };
+  // With --cpu-bind nothing is pinned: the difference to "fuse" is what pinning costs.
+  std::vector<contestant> field{{"bare", step({})},
+                                {"fuse", step({"--container", image})},
+                                {"unpinned", step({"--container", image, "--cpu-bind=none"})}};
   const bool lab = std::getenv("BERTH_TEST_LAB") != nullptr;
   if (lab) {
-    must_run("BERTH_TEST_LAB",
-             {"run", "--user", "root", "cp", home + "/bench.sqsh", "/srv/images/"});
-    field.push_back(
-        {"kernel", {"srun", "-w", node, "--container", "/srv/images/bench.sqsh", "true"}});
+    must_run("BERTH_TEST_LAB", {"run", "--user", "root", "cp", image, "/srv/images/"});
+    field.push_back({"kernel", step({"--container", "/srv/images/bench.sqsh"})});
   }
-  for (std::size_t round = 0; round < rounds; ++round) {
-    for (auto& who : field) measure(who);
-  }
-  const auto bare = median(field.front().milliseconds);
-  const auto log = lab ? must_run("BERTH_TEST_LAB", {"logs", node}).out : std::string();
+  compete(field, rounds, milliseconds_of);
+  const auto bare = median(field.front().figures);
+  const auto log = lab ? must_run("BERTH_TEST_LAB", {"logs", node}) : std::string();
   fmt::print("{:<8} {:>10} {:>8} {:>7} {:>14}\n", "image", "median ms", "adds ms", "ratio",
              "node part ms");
   for (const auto& who : field) {
-    const auto middle = median(who.milliseconds);
-    const auto part = median(node_parts(log, who.name, rounds));
+    const auto middle = median(who.figures);
+    const auto part = logged(log, pattern_of(who.name), rounds);
     fmt::print("{:<8} {:>10.1f} {:>8.1f} {:>7.2f} {:>14}\n", who.name, middle, middle - bare,
                middle / bare, part > 0 ? fmt::format("{:.1f}", part) : "-");
   }
+  if (lab)
+    fmt::print("the topology from the node's cache: {:.2f} ms\n",
+               logged(log, R"( topology=([0-9]+)us)", rounds));
 }

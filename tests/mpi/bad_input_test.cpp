@@ -1,10 +1,9 @@
-// Bad input: one clear line, exit code 2, nothing left behind, and no rank that hangs.
+// Bad arguments: one clear line, exit code 2, nothing left behind, and no rank that hangs. Bad
+// files are in bad_files_test.cpp.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <cmath>
 
 #include "common/hdf5_attributes.hpp"
 #include "program_runner.hpp"
@@ -57,119 +56,15 @@ class BadInput : public testing::Test {
     for (const auto& part : parts) EXPECT_THAT(got.err, HasSubstr(part));
     EXPECT_EQ(folder.entries(), before) << "left something behind";
   }
-  void expect_untrainable(const char* name, const std::vector<std::string>& parts,
-                          const char* kind = "linear", int ranks = 0) {
-    expect_refused({BERTH_TRAIN, kind, name, "-o", "m.h5"}, parts, ranks);
-  }
 
   const values good_x{1, 5, 2, 3, 3, 8, 4, 1};
   const values good_y{1, 0, 1, 0};
   temporary_folder folder;
 };
 
-TEST_F(BadInput, MissingFile) {
-  expect_untrainable("none.h5", {"\"none.h5\"", "No such file or directory"});
-}
-
 TEST_F(BadInput, MissingFileOnFourRanks) {
-  expect_untrainable("none.h5", {"\"none.h5\"", "No such file or directory"}, "linear", 4);
-}
-
-TEST_F(BadInput, TruncatedFile) {
-  write_dataset("t.h5", good_x, good_y);
-  const auto size = std::filesystem::file_size(folder.file("t.h5"));
-  std::filesystem::resize_file(folder.file("t.h5"), size / 2);
-  const auto text = "truncated HDF5 file: have " + std::to_string(size / 2) + " of " +
-                    std::to_string(size) + " bytes";
-  expect_untrainable("t.h5", {"\"t.h5\"", text});
-  expect_refused({BERTH_DATASET, "describe", "t.h5"}, {text});
-}
-
-TEST_F(BadInput, NotHdf5) {
-  folder.write("t.csv", "a,b\n1,2\n");
-  expect_untrainable("t.csv", {"\"t.csv\": not an HDF5 file", "dataset import"});
-}
-
-TEST_F(BadInput, WithoutX) {
-  { write_y(begin("t.h5"), good_y); }
-  expect_untrainable("t.h5", {"has no dataset /X; it has /y [4] float64"});
-}
-
-TEST_F(BadInput, WithoutY) {
-  { write_x(begin("t.h5"), good_x, 4); }
-  expect_untrainable("t.h5", {"has no dataset /y; it has /X [4 x 2] float64"}, "logistic");
-}
-
-TEST_F(BadInput, NanAndInfinityAreCountedByColumn) {
-  values x = good_x;
-  x[1] = NAN;
-  x[5] = INFINITY;
-  x[6] = NAN;
-  write_dataset("t.h5", x, {1, NAN, 0, 1});
-  const std::vector<std::string> parts{"1 in \"age\", 2 in \"income\", 1 in \"y\"",
-                                       "--missing drop"};
-  expect_untrainable("t.h5", parts);
-  expect_untrainable("t.h5", parts, "logistic", 2);
-}
-
-TEST_F(BadInput, RowCountsThatDiffer) {
-  {
-    const auto file = begin("t.h5");
-    write_x(file, good_x, 4);
-    write_y(file, {1, 0, 1});
-  }
-  expect_untrainable("t.h5", {"/X has shape [4 x 2] but /y has shape [3]"});
-}
-
-TEST_F(BadInput, FewerRowsThanFeatures) {
-  write_dataset("t.h5", good_x, {1, 0});
-  expect_untrainable("t.h5", {"has 2 rows but 4 features", "needs at least 5 rows"});
-  expect_untrainable("t.h5", {"has 2 rows but 4 features"}, "logistic");
-}
-
-TEST_F(BadInput, OneClass) {
-  write_dataset("t.h5", good_x, {1, 1, 1, 1});
-  expect_untrainable("t.h5", {"one class: all 4 are 1"}, "logistic", 2);
-}
-
-TEST_F(BadInput, LabelsOtherThanZeroAndOne) {
-  write_dataset("t.h5", good_x, {0, 1, 1, -1});
-  expect_untrainable("t.h5", {"labels \"y\" are not 0 and 1: row 4 has -1"}, "logistic", 2);
-}
-
-TEST_F(BadInput, XOfOneDimension) {
-  {
-    const auto file = begin("t.h5");
-    ASSERT_TRUE(write_doubles(file.get(), "X", {8}, good_x));
-    write_y(file, good_y);
-  }
-  expect_untrainable("t.h5", {"/X has shape [8]; it must be [rows x features]"});
-}
-
-TEST_F(BadInput, XOfText) {
-  {
-    const auto file = begin("t.h5");
-    const hsize_t shape[] = {4, 2};
-    const hdf5_space space(H5Screate_simple(2, shape, nullptr));
-    const hdf5_type type(H5Tcopy(H5T_C_S1));
-    H5Tset_size(type.get(), 8);
-    const hdf5_dataset x(H5Dcreate2(file.get(), "X", type.get(), space.get(), H5P_DEFAULT,
-                                    H5P_DEFAULT, H5P_DEFAULT));
-    write_y(file, good_y);
-  }
-  expect_untrainable("t.h5", {"/X has type string; it must be numeric"});
-}
-
-TEST_F(BadInput, XThatWasNeverWritten) {
-  {
-    const auto file = begin("t.h5");
-    const hsize_t shape[] = {4, 2};
-    const hdf5_space space(H5Screate_simple(2, shape, nullptr));
-    const hdf5_dataset x(H5Dcreate2(file.get(), "X", H5T_IEEE_F64LE, space.get(), H5P_DEFAULT,
-                                    H5P_DEFAULT, H5P_DEFAULT));
-    write_y(file, good_y);
-  }
-  expect_untrainable("t.h5", {"/X was never written", "zeros"});
+  expect_refused({BERTH_TRAIN, "linear", "none.h5", "-o", "m.h5"},
+                 {"\"none.h5\"", "No such file or directory"}, 4);
 }
 
 TEST_F(BadInput, OutputIntoAMissingFolderIsSeenBeforeTheDataIs) {

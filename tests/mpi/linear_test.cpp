@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "memory_rows.hpp"
 #include "prepared_data.hpp"
 #include "quad.hpp"
 #include "world.hpp"
@@ -26,6 +27,16 @@ double value_of(const model& fitted, std::string_view name) {
     if (each.name == name) return each.value;
   }
   return std::nan("");
+}
+
+result<model> fit(const prepared_data& data, const least_squares_options& options = {}) {
+  const auto& all = data.whole;
+  const memory_rows rows{{data.info.features, 1, !all.weights.empty()},
+                         data.info.rows,
+                         {all.x.begin(), all.x.end()},
+                         {all.y.begin(), all.y.end()},
+                         {all.weights.begin(), all.weights.end()}};
+  return fit_linear(world(), data.info, rows.source(), options);
 }
 
 struct reference {
@@ -84,7 +95,7 @@ reference reference_fit(const prepared_data& data) {
 }
 
 void expect_matches_reference(const prepared_data& data, double tolerance) {
-  const auto fitted = fit_linear(world(), data.info, data.mine);
+  const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
   const auto expected = reference_fit(data);
   ASSERT_EQ(fitted->coefficients.size(), expected.estimates.size());
@@ -119,7 +130,7 @@ TEST(Linear, CaliforniaHousingAgreesWithA113BitReference) {
 
 TEST(Linear, LongleyHasTheCertifiedDigits) {
   const auto data = make_data(longley_x, longley_y);
-  const auto fitted = fit_linear(world(), data.info, data.mine);
+  const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
   const double certified[][2] = {{-3482258.63459582, 890420.383607373},
                                  {15.0618722713733, 84.9149257747669},
@@ -147,7 +158,7 @@ TEST(Linear, HugeAndTinyColumnsFitAlike) {
     y.push_back(3 * std::sin(i) - 2 * std::cos(2.0 * i) + i % 7);
   }
   const auto data = make_data(x, y);
-  const auto fitted = fit_linear(world(), data.info, data.mine);
+  const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
   expect_relative(fitted->coefficients[1].estimate, 3e-200, 1e3 * epsilon, "a");
   expect_relative(fitted->coefficients[2].estimate, -2e200, 1e3 * epsilon, "b");
@@ -162,7 +173,7 @@ TEST(Linear, RanksWithoutRowsTakePart) {
 
 TEST(Linear, AsManyRowsAsCoefficientsFitExactlyWithoutErrors) {
   const auto data = make_data({1, 3}, {2, 8});
-  const auto fitted = fit_linear(world(), data.info, data.mine);
+  const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
   EXPECT_NEAR(fitted->coefficients[0].estimate, -1, 10 * epsilon);
   EXPECT_NEAR(fitted->coefficients[1].estimate, 3, 10 * epsilon);
@@ -171,7 +182,7 @@ TEST(Linear, AsManyRowsAsCoefficientsFitExactlyWithoutErrors) {
 
 std::string refusal(std::vector<double> x, std::vector<double> y) {
   const auto data = make_data(std::move(x), std::move(y));
-  const auto fitted = fit_linear(world(), data.info, data.mine);
+  const auto fitted = fit(data);
   return fitted ? "fitted" : fitted.error().text();
 }
 

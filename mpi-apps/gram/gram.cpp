@@ -1,0 +1,83 @@
+#include "gram/gram.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gram/block_feed.hpp"
+
+namespace berth::apps {
+
+namespace {
+
+// Tiles of the upper triangle, column of tiles by column: (left, right) with left <= right.
+std::size_t tile_at(std::size_t left, std::size_t right) noexcept {
+  return (right * (right + 1) / 2 + left) * tile_size;
+}
+
+void add_products(const chunk& rows, const kernel_set& kernels, partial_sums& sums) {
+  for (std::size_t group = 0; group < rows.strips(); group += most_rights) {
+    const std::size_t end = std::min(group + most_rights, rows.strips());
+    for (std::size_t left = 0; left < end; ++left) {
+      const std::size_t first = std::max(left, group);
+      double* hi[most_rights];
+      double* lo[most_rights];
+      for (std::size_t right = first; right < end; ++right) {
+        hi[right - first] = sums.hi.data() + tile_at(left, right);
+        lo[right - first] = sums.lo.data() + tile_at(left, right);
+      }
+      const tile_operands operands{rows.left(left), rows.left_rest(left), rows.right(first),
+                                   end - first, rows.rows()};
+      if (sums.lo.empty()) {
+        kernels.plain(operands, hi);
+      } else {
+        kernels.exact(operands, {rows.bounds(left), rows.bounds(first)}, hi, lo);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+twofold gram_matrix::at(std::size_t i, std::size_t j) const noexcept {
+  if (i > j) std::swap(i, j);
+  const std::size_t at =
+      tile_at(i / strip_width, j / strip_width) + i % strip_width * strip_width + j % strip_width;
+  return sums.lo.empty() ? twofold(sums.hi[at]) : two_sum(sums.hi[at], sums.lo[at]);
+}
+
+struct gram_builder::state {
+  const kernel_set* kernels;
+  bool is_exact;
+  block_feed feed;
+};
+
+gram_builder::gram_builder(const gram_columns& columns, const row_blocks& blocks,
+                           gram_precision precision, std::vector<double> scale,
+                           const kernel_set& kernels) {
+  const bool is_exact = precision == gram_precision::exact;
+  const std::size_t length = tile_at(0, columns.strips());
+  state_ = std::make_unique<state>(
+      state{&kernels, is_exact, block_feed(columns, blocks, std::move(scale), length, is_exact)});
+}
+
+gram_builder::gram_builder(gram_builder&&) noexcept = default;
+gram_builder::~gram_builder() = default;
+
+template <class T>
+void gram_builder::add(row_range range, const T* x, const double* y, const double* weights) {
+  state_->feed.add(range, x, y, weights, [this](chunk& rows, partial_sums& sums) {
+    rows.weigh(*state_->kernels);
+    if (state_->is_exact) rows.bound();
+    add_products(rows, *state_->kernels, sums);
+  });
+}
+
+template void gram_builder::add(row_range, const float*, const double*, const double*);
+template void gram_builder::add(row_range, const double*, const double*, const double*);
+
+gram_matrix gram_builder::finish(const communicator& comm) {
+  auto& feed = state_->feed;
+  return {feed.columns(), feed.blocks().rows, feed.rows().scale(), feed.finish(comm)};
+}
+
+}  // namespace berth::apps

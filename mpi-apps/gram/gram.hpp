@@ -1,0 +1,72 @@
+#pragma once
+// The sums that least squares needs of the rows, in one pass: Z'WZ for Z = [X 1 Y].
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gram/block_tree.hpp"
+#include "gram/kernels.hpp"
+#include "gram/twofold.hpp"
+
+namespace berth::apps {
+
+/// The columns of Z: features, then a column of ones, then targets.
+struct gram_columns {
+  std::int64_t features = 0;
+  std::int64_t targets = 0;
+  bool is_weighted = false;
+
+  [[nodiscard]] std::size_t ones() const noexcept { return static_cast<std::size_t>(features); }
+  [[nodiscard]] std::size_t target(std::size_t k) const noexcept { return ones() + 1 + k; }
+  [[nodiscard]] std::size_t strips() const noexcept {
+    return (count() + strip_width - 1) / strip_width;
+  }
+  [[nodiscard]] std::size_t count() const noexcept {
+    return ones() + 1 + static_cast<std::size_t>(targets);
+  }
+};
+
+enum class gram_precision {
+  plain,  // double: |error| <= rows u |Z|'W|Z|
+  exact,  // twofold: |error| <= (2^16 + 3 levels) u^2 |z_i| |z_j| proven, 2^9 u^2 measured
+};
+
+/// Z'WZ, symmetric, the same bits on every rank.
+struct gram_matrix {
+  gram_columns columns;
+  std::int64_t rows = 0;
+  std::vector<double> scale;  // powers of two: column j of Z is scale[j] times the data
+  partial_sums sums;          // 8 x 8 tiles of the upper triangle
+
+  [[nodiscard]] twofold at(std::size_t i, std::size_t j) const noexcept;
+};
+
+/// Makes a gram_matrix from rows in ascending order. Memory: a chunk of 128 rows and the
+/// block_tree's sums, count^2 / 2 numbers each (twice in exact precision).
+/// Cost: rows count^2 flops, in exact precision four times as many operations.
+class gram_builder {
+ public:
+  /// `scale` is empty (all 1) or one power of two a column: products of columns beyond 2^480 would
+  /// overflow, below 2^-480 underflow.
+  gram_builder(const gram_columns& columns, const row_blocks& blocks, gram_precision precision,
+               std::vector<double> scale = {}, const kernel_set& kernels = best_kernels());
+  gram_builder(gram_builder&&) noexcept;
+  ~gram_builder();
+
+  /// Rows [range.first, range.end()) of the dataset: x row-major [count x features], y row-major
+  /// [count x targets], weights [count] or null. T is float or double. NaN and infinite values make
+  /// the sums of their columns NaN. How rows are cut into calls does not change a bit.
+  /// @pre range continues the last call's; the first one begins a block; weights >= 0
+  template <class T>
+  void add(row_range range, const T* x, const double* y, const double* weights);
+
+  /// Collective; ends the builder. @pre the last rows end a block or the dataset
+  gram_matrix finish(const communicator& comm);
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace berth::apps

@@ -1,0 +1,126 @@
+#include "gram/residual.hpp"
+
+#include <algorithm>
+
+#include "gram/block_feed.hpp"
+
+namespace berth::apps {
+
+namespace {
+
+// One strip: the high parts of up to four residuals, then their low parts.
+struct residual_strip {
+  aligned_doubles right = allocate_aligned(strip_size);
+  aligned_doubles left = allocate_aligned(strip_size);
+  aligned_doubles rest = allocate_aligned(strip_size);
+  aligned_doubles bounds = allocate_aligned(strip_width);
+
+  void weigh(const kernel_set& kernels, const chunk& rows) {
+    if (rows.weights() == nullptr) {
+      std::copy_n(right.get(), strip_size, left.get());
+    } else {
+      kernels.weigh(rows.rows(), rows.weights(), right.get(), left.get(), rest.get());
+    }
+    bound_strip(rows.rows(), left.get(), right.get(), bounds.get());
+  }
+};
+
+// Factors of Z: its rows times these are the residuals.
+std::vector<double> factors_of(const gram_columns& columns, const std::vector<double>& coefficients,
+                               std::size_t target) {
+  std::vector<double> factors(columns.strips() * strip_width, 0);
+  const std::size_t width = columns.ones() + 1;
+  for (std::size_t j = 0; j < width; ++j) factors[j] = -coefficients[target * width + j];
+  factors[columns.target(target)] = 1;
+  return factors;
+}
+
+}  // namespace
+
+struct residual_builder::state {
+  const kernel_set* kernels;
+  block_feed feed;
+  std::vector<std::vector<double>> factors;  // one a target
+  residual_strip residuals;
+
+  void form(const chunk& rows) {
+    double hi[chunk_rows];
+    double lo[chunk_rows];
+    for (std::size_t t = 0; t < factors.size(); ++t) {
+      kernels->row_products(rows.strips(), rows.rows(), rows.right(0), factors[t].data(), hi, lo);
+      for (std::size_t k = 0; k < rows.rows(); ++k) {
+        residuals.right[k * strip_width + t] = hi[k];
+        residuals.right[k * strip_width + most_targets + t] = lo[k];
+      }
+    }
+  }
+
+  void multiply(chunk& rows, partial_sums& sums) {
+    rows.weigh(*kernels);
+    rows.bound();
+    form(rows);
+    residuals.weigh(*kernels, rows);
+    for (std::size_t s = 0; s <= rows.strips(); ++s) {
+      const bool last = s == rows.strips();
+      const tile_operands operands{last ? residuals.left.get() : rows.left(s),
+                                   last ? residuals.rest.get() : rows.left_rest(s),
+                                   residuals.right.get(), 1, rows.rows()};
+      double* hi = sums.hi.data() + s * tile_size;
+      double* lo = sums.lo.data() + s * tile_size;
+      kernels->exact(operands,
+                     {last ? residuals.bounds.get() : rows.bounds(s), residuals.bounds.get()}, &hi,
+                     &lo);
+    }
+  }
+};
+
+residual_builder::residual_builder(const gram_columns& columns, const row_blocks& blocks,
+                                   const std::vector<double>& coefficients,
+                                   std::vector<double> scale, const kernel_set& kernels) {
+  std::vector<std::vector<double>> factors;
+  for (std::size_t t = 0; t < static_cast<std::size_t>(columns.targets); ++t) {
+    factors.push_back(factors_of(columns, coefficients, t));
+  }
+  const std::size_t length = (columns.strips() + 1) * tile_size;
+  state_ =
+      std::make_unique<state>(state{&kernels,
+                                    block_feed(columns, blocks, std::move(scale), length, true),
+                                    std::move(factors),
+                                    {}});
+}
+
+residual_builder::residual_builder(residual_builder&&) noexcept = default;
+residual_builder::~residual_builder() = default;
+
+template <class T>
+void residual_builder::add(row_range range, const T* x, const double* y, const double* weights) {
+  state_->feed.add(range, x, y, weights,
+                   [this](chunk& rows, partial_sums& sums) { state_->multiply(rows, sums); });
+}
+
+template void residual_builder::add(row_range, const float*, const double*, const double*);
+template void residual_builder::add(row_range, const double*, const double*, const double*);
+
+residual_sums residual_builder::finish(const communicator& comm) {
+  const auto& columns = state_->feed.columns();
+  const auto sums = state_->feed.finish(comm);
+  const auto at = [&](std::size_t strip, std::size_t row, std::size_t col) {
+    const std::size_t i = strip * tile_size + row * strip_width + col;
+    return two_sum(sums.hi[i], sums.lo[i]);
+  };
+  residual_sums out{state_->factors.size(), columns.count(), {}, {}};
+  for (std::size_t t = 0; t < out.targets; ++t) {
+    for (std::size_t j = 0; j < out.height; ++j) {
+      const auto strip = j / strip_width;
+      const auto row = j % strip_width;
+      out.gradient.push_back(at(strip, row, t) + at(strip, row, most_targets + t));
+    }
+    // Twice the product of high and low part; low with low is below all that is kept.
+    const auto own = columns.strips();
+    const auto mixed = at(own, t, most_targets + t);
+    out.squares.push_back(at(own, t, t) + mixed + mixed);
+  }
+  return out;
+}
+
+}  // namespace berth::apps

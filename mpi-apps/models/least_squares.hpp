@@ -1,0 +1,95 @@
+#pragma once
+// Weighted linear least squares from streamed rows: the answer that the stored numbers determine.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/error.hpp"
+#include "gram/gram.hpp"
+
+namespace berth::apps {
+
+enum class linear_solver {
+  automatic,  // exact where it costs little, else normal, and exact after all for ill conditions
+  exact,      // twofold Gram matrix, twofold Cholesky: every digit that doubles can hold
+  normal,     // double Gram matrix, Cholesky, refinement on twofold residuals
+  cholqr2,    // Cholesky QR of the rows, twice; refined
+  tsqr,       // Householder QR along a tree of ranks; refined
+  scalapack,  // PDGELS; refined
+  svd,        // tsqr, and singular values of R where columns depend on each other
+};
+
+/// What happens to columns that columns before them determine.
+enum class rank_rule {
+  error,     // refuse and name them
+  drop,      // leave them out, as R does
+  min_norm,  // of all solutions the shortest; the constant does not count
+};
+
+struct least_squares_options {
+  linear_solver solver = linear_solver::automatic;
+  rank_rule deficient = rank_rule::error;
+  bool intercept = true;
+  double l2 = 0;  // adds l2 * |b|^2, without the constant
+};
+
+/// Rows that one call delivers: x row-major, in double or in single precision.
+struct row_view {
+  row_range range;
+  const double* x = nullptr;
+  const float* narrow = nullptr;  // where x is null
+  const double* y = nullptr;
+  const double* weights = nullptr;
+};
+
+/// This rank's rows, as often as they are needed: `visit` calls back with consecutive rows of
+/// partition_blocks(row_blocks_of(rows), ranks). Its result is agreed.
+struct row_source {
+  gram_columns columns;
+  std::int64_t rows = 0;  // of all ranks
+  std::function<result<void>(const std::function<void(const row_view&)>&)> visit;
+  /// Names the columns with NaN and infinite values, as an error. Collective, agreed; may be empty.
+  std::function<result<void>()> explain_missing;
+};
+
+/// A coefficient's index counts the constant first where there is one, then features.
+struct least_squares_fit {
+  std::string path;          // "exact", "normal", ...
+  int passes = 0;            // over the rows
+  std::int64_t counted = 0;  // rows with a weight above zero
+  double condition = 1;      // of the kept columns, each scaled to about length 1
+  std::size_t order = 0;     // coefficients of a target
+  std::vector<std::size_t> kept;
+  std::vector<std::size_t> dropped;
+  std::vector<double> coefficients;  // [targets x order]; 0 for dropped ones
+  /// Digits of `coefficients` that are those of the exact least squares solution of the stored
+  /// numbers, at least, and that would be if the stored numbers were rounded from others.
+  std::vector<double> digits;
+  std::vector<double> digits_if_rounded;
+  /// The diagonal of (X'WX)^-1 of the kept columns; empty where the path does not give it.
+  std::vector<double> variances;
+  /// (X'WX)^-1 of the kept columns = A A', A upper triangular, row-major; empty where no rank holds
+  /// so much.
+  std::vector<double> covariance_root;
+  std::vector<double> residual_squares;  // [targets]
+  std::vector<double> total_squares;     // [targets], about the mean where there is a constant
+  std::vector<double> means;             // [targets], weighted
+};
+
+/// Solves. Collective, agreed; every rank has the same bits.
+///
+/// exact: one pass. Error of b: (4096 + 16 n) u^2 |(X'X)^-1| |X|(|y| + |X||b|) before rounding,
+/// u = 2^-53. normal: one pass and one for each refinement, b += (R'R)^-1 X'(y - X b), until the
+/// next step could not change a digit; refuses condition numbers above 1e5 (automatic: exact then).
+/// cholqr2, tsqr, scalapack, svd: a pass for the scale of the columns, one for R, then refinement;
+/// standard errors have log10(1 / (u condition)) digits; dependent columns are an error, for svd
+/// the shortest solution with `rank_rule::min_norm`. Equal bits on any ranks: exact and normal
+/// only. Errors: `rank_rule::error` (names by `name_of`), no convergence. Sources: Ogita, Rump and
+/// Oishi 2005 (twofold sums); Bjorck, Numerical Methods for Least Squares Problems, 1996, 2.9
+/// (refinement); Higham 2002, chapters 10 and 20.
+result<least_squares_fit> solve_least_squares(
+    const communicator& comm, const row_source& source, const least_squares_options& options,
+    const std::function<std::string(std::size_t)>& name_of);
+
+}  // namespace berth::apps

@@ -1,0 +1,136 @@
+#include "models/row_passes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace berth::apps {
+
+namespace {
+
+// Squares and products of columns stay far from overflow and underflow within these.
+constexpr double largest_square = 0x1p900;
+constexpr double smallest_square = 0x1p-900;
+
+template <class Builder>
+void feed(Builder& builder, const row_view& rows) {
+  if (rows.x != nullptr) {
+    builder.add(rows.range, rows.x, rows.y, rows.weights);
+  } else {
+    builder.add(rows.range, rows.narrow, rows.y, rows.weights);
+  }
+}
+
+bool needs_scale(const gram_matrix& gram) {
+  for (std::size_t j = 0; j < gram.columns.count(); ++j) {
+    const auto square = static_cast<double>(gram.at(j, j));
+    if (!(square >= smallest_square && square <= largest_square)) return true;
+  }
+  return false;
+}
+
+struct weight_facts {
+  std::int64_t counted = 0;
+  std::int64_t bad = 0;
+
+  void add(const row_view& rows) {
+    if (rows.weights == nullptr) {
+      counted += rows.range.count;
+      return;
+    }
+    for (std::int64_t i = 0; i < rows.range.count; ++i) {
+      if (rows.weights[i] > 0) ++counted;
+      if (!(rows.weights[i] >= 0 && std::isfinite(rows.weights[i]))) ++bad;
+    }
+  }
+
+  result<void> check(const communicator& comm) {
+    std::array<std::int64_t, 2> sums{counted, bad};
+    comm.sum(std::span<std::int64_t>(sums));
+    counted = sums[0];
+    if (sums[1] > 0) return fail("weights: some are negative or not finite");
+    if (counted == 0) return fail("weights: all are zero");
+    return {};
+  }
+};
+
+// The largest |value| of every column of Z; infinite where one is not finite.
+result<std::vector<double>> largest_values(const communicator& comm, const row_source& source) {
+  const auto& columns = source.columns;
+  std::vector<double> largest(columns.count(), 0);
+  largest[columns.ones()] = 1;
+  const auto see = [&](std::size_t j, double value) {
+    const double size = std::abs(value);
+    if (!(size <= largest[j])) largest[j] = std::isnan(size) ? HUGE_VAL : size;
+  };
+  auto ok = source.visit([&](const row_view& rows) {
+    const auto width = columns.ones();
+    const auto targets = static_cast<std::size_t>(columns.targets);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rows.range.count); ++i) {
+      for (std::size_t j = 0; j < width; ++j) {
+        see(j, rows.x != nullptr ? rows.x[i * width + j]
+                                 : static_cast<double>(rows.narrow[i * width + j]));
+      }
+      for (std::size_t t = 0; t < targets; ++t) see(columns.target(t), rows.y[i * targets + t]);
+    }
+  });
+  if (!ok) return pass(std::move(ok));
+  comm.max(std::span<double>(largest));
+  return largest;
+}
+
+failure not_finite(const row_source& source) {
+  if (source.explain_missing) {
+    if (auto why = source.explain_missing(); !why) return pass(std::move(why));
+  }
+  return fail("some values are NaN or infinite");
+}
+
+result<std::vector<double>> find_scale(const communicator& comm, const row_source& source) {
+  auto largest = largest_values(comm, source);
+  if (!largest) return largest;
+  for (double& value : *largest) {
+    if (!std::isfinite(value)) return not_finite(source);
+    value = value == 0 ? 1 : std::exp2(std::clamp(-std::ilogb(value), -1000, 1000));
+  }
+  return largest;
+}
+
+result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& source,
+                                   gram_precision precision, std::vector<double> scale) {
+  gram_builder builder(source.columns, row_blocks_of(source.rows), precision, std::move(scale));
+  weight_facts weights;
+  auto ok = source.visit([&](const row_view& rows) {
+    weights.add(rows);
+    feed(builder, rows);
+  });
+  if (!ok) return pass(std::move(ok));
+  if (auto good = weights.check(comm); !good) return pass(std::move(good));
+  return gram_pass{builder.finish(comm), weights.counted};
+}
+
+}  // namespace
+
+result<gram_pass> pass_gram(const communicator& comm, const row_source& source,
+                            gram_precision precision, int& passes) {
+  ++passes;
+  auto made = pass_gram_scaled(comm, source, precision, {});
+  if (!made || !needs_scale(made->gram)) return made;
+  ++passes;
+  auto scale = find_scale(comm, source);
+  if (!scale) return pass(std::move(scale));
+  ++passes;
+  return pass_gram_scaled(comm, source, precision, std::move(*scale));
+}
+
+result<residual_sums> pass_residuals(const communicator& comm, const row_source& source,
+                                     const gram_matrix& gram,
+                                     const std::vector<double>& coefficients, int& passes) {
+  ++passes;
+  residual_builder builder(source.columns, row_blocks_of(source.rows), coefficients, gram.scale);
+  auto ok = source.visit([&](const row_view& rows) { feed(builder, rows); });
+  if (!ok) return pass(std::move(ok));
+  return builder.finish(comm);
+}
+
+}  // namespace berth::apps

@@ -1,0 +1,56 @@
+#pragma once
+// A dataset file as the source of a least squares problem.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/panels.hpp"
+#include "models/least_squares.hpp"
+
+namespace berth::apps {
+
+struct stream_options {
+  std::vector<std::string> columns;          // features to use, by name; empty: all
+  bool weights = true;                       // use the dataset's weights where it has some
+  std::optional<std::int64_t> memory_bytes;  // of the panels; nothing: panel_options' own
+};
+
+/// Streams this rank's blocks once a pass; memory stays that of the panels. Columns that single
+/// precision holds exactly are read as such.
+class stream_source {
+ public:
+  /// `data` and `comm` are borrowed. Errors: a column that the dataset does not have. The same on
+  /// every rank. Collective.
+  static result<stream_source> create(const communicator& comm, const dataset& data,
+                                      const stream_options& options);
+
+  /// Borrows *this.
+  [[nodiscard]] row_source rows();
+  /// The dataset as the model sees it: the chosen columns only.
+  [[nodiscard]] const dataset_info& info() const noexcept { return info_; }
+  /// Of all passes.
+  [[nodiscard]] const read_facts& facts() const noexcept { return facts_; }
+
+ private:
+  stream_source(const communicator& comm, const dataset& data) : comm_(&comm), data_(&data) {}
+  result<void> choose(const std::vector<std::string>& columns);
+  template <class T>
+  result<void> stream(const std::function<void(const row_view&)>& see);
+  template <class T>
+  void show(const panel<T>& rows, const std::function<void(const row_view&)>& see);
+  template <class T>
+  void choose_from(const panel<T>& rows, std::vector<T>& chosen) const;
+  void count(const read_facts& facts);
+  result<void> explain_missing();
+
+  const communicator* comm_;
+  const dataset* data_;
+  dataset_info info_;
+  std::vector<std::size_t> chosen_;  // empty: all
+  bool weights_ = false;
+  panel_options panels_;
+  read_facts facts_;
+};
+
+}  // namespace berth::apps
