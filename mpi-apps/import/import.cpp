@@ -61,7 +61,9 @@ result<void> check_options(const import_request& request, source_format format) 
   if (!table && !hdf5 && !columns.targets.empty()) return misplaced("--target", "tables and HDF5");
   if (!hdf5 && !request.features_path.empty()) return misplaced("--features", "HDF5");
   if (!table && !columns.weights.empty()) return misplaced("--weights", "tables");
+  if (!table && !columns.excluded.empty()) return misplaced("--exclude", "tables");
   if (!table && !columns.kinds.empty()) return misplaced("--type", "tables");
+  if (!table && !columns.references.empty()) return misplaced("--reference", "tables");
   if (!table && !columns.texts.empty()) return misplaced("--text", "tables");
   if (!table && request.table.rules.missing != missing_policy::error) {
     return misplaced("--missing", "tables");

@@ -1,20 +1,10 @@
 // Where the ranks of a step run: as planned, as told, and as it turned out to be.
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-
-#include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <regex>
-
-#include "base/text.hpp"
-#include "cluster.hpp"
+#include "pinning_scene.hpp"
 
 namespace berth::test {
 namespace {
 
-using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::HasSubstr;
@@ -23,79 +13,6 @@ using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr int refused_exit_code = 1;
-
-class Pinning : public ClusterTest {
- protected:
-  static void SetUpTestSuite() {
-    if (std::getenv("BERTH_TEST_LOGIN") == nullptr) return;
-    put_program("thread_probe", BERTH_TEST_THREAD_PROBE);
-    const auto end =
-        shell("berth pack ./thread_probe sh cat env ls test touch --no-mpi --force -o pin.sqsh");
-    ASSERT_EQ(end.exit_code, 0) << end.err;
-  }
-};
-class PinningOnLab : public Pinning {
- protected:
-  void SetUp() override {
-    Pinning::SetUp();
-    if (std::getenv("BERTH_TEST_LAB") == nullptr) GTEST_SKIP() << "BERTH_TEST_LAB names no lab";
-  }
-};
-
-const std::string in_image = " --container=./pin.sqsh thread_probe ";
-
-// What the ranks of a step told, by rank.
-std::map<int, json> reports(const outcome& end) {
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  std::map<int, json> found;
-  for (const auto& one : split(end.out, '\n')) {
-    if (!one.starts_with('{')) continue;
-    auto report = json::parse(one);
-    found.emplace(report["rank"].get<int>(), std::move(report));
-  }
-  return found;
-}
-
-std::vector<std::string> masks(const std::string& step) {
-  std::vector<std::string> found;
-  for (const auto& [rank, report] : reports(shell(step + in_image + "here"))) {
-    found.push_back(report["cpus"].get<std::string>());
-  }
-  return found;
-}
-
-// "srun" and the options of a step of one or two tasks that has a whole node to itself.
-std::string on_whole_node(unsigned tasks) {
-  // "n1 2": a node and its CPUs.
-  static const auto node =
-      split(split(line(shell("sinfo -h -N -o '%n %c' | sort -u").out), '\n').front(), ' ');
-  const auto cpus = parse_unsigned(node.at(1)).value_or(0);
-  return fmt::format("srun -w {} --exclusive -N1 -n{} -c{} --cpu-bind=none ", node[0], tasks,
-                     cpus / tasks);
-}
-
-// What `berth pin` says about such a step on the same node.
-json planned(unsigned tasks, const std::string& pin) {
-  const auto end = shell(on_whole_node(1) + fmt::format("berth pin -n {} {} --json", tasks, pin));
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  return json::parse(end.out).at("tasks");
-}
-
-// The lines "berth: rank R on N: checked KEY=VALUE ..." of a step, by rank.
-std::map<int, std::map<std::string, std::string>> checks(const std::string& err) {
-  static const std::regex form("berth: rank ([0-9]+) on [^:]+: checked (.*)");
-  std::map<int, std::map<std::string, std::string>> found;
-  std::smatch match;
-  for (const auto& one : split(err, '\n')) {
-    if (!std::regex_match(one, match, form)) continue;
-    auto& keys = found[std::stoi(match[1])];
-    for (const auto& word : split(match[2].str(), ' ')) {
-      const auto equals = word.find('=');
-      keys[word.substr(0, equals)] = word.substr(equals + 1);
-    }
-  }
-  return found;
-}
 
 TEST_F(Pinning, EveryRanksMaskInTheContainerIsThePlans) {
   for (const auto* pin :
@@ -208,114 +125,6 @@ TEST_F(Pinning, ADryRunThatCannotPlanFails) {
   const auto end = shell("srun -N1 -n1 --pin=core,mem=hbm,dry-run true");
   EXPECT_EQ(end.exit_code, refused_exit_code);
   EXPECT_THAT(end.err, HasSubstr("cannot pin"));
-}
-
-TEST_F(Pinning, CheckFindsAThreadThatLeavesItsSet) {
-  const auto end =
-      shell(on_whole_node(2) +
-            "--pin=core,check sh -c 'if test "
-            "$SLURM_PROCID = 0; then ./thread_probe spin 0 1; else ./thread_probe spin; fi'");
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  auto found = checks(end.err);
-  ASSERT_THAT(found, SizeIs(2)) << end.err;
-  EXPECT_EQ(found[0]["cpuset"], "0");
-  EXPECT_GE(std::stoi(found[0]["samples"]), 5);
-  EXPECT_GE(std::stoi(found[0]["migrations"]), 1);
-  EXPECT_EQ(found[0]["outside"], "1");
-  EXPECT_EQ(found[0]["outside_cpus"], "1");
-  // The other one stayed, and had to share its CPU for a while.
-  EXPECT_EQ(found[1]["cpuset"], "1");
-  EXPECT_EQ(found[1]["migrations"], "0");
-  EXPECT_EQ(found[1]["outside"], "0");
-  EXPECT_EQ(found[1]["outside_cpus"], "-");
-}
-
-TEST_F(Pinning, CheckFindsMigrationsWithinTheSet) {
-  const auto end = shell(on_whole_node(1) + "--pin=auto,check" + in_image + "spin 0 1 0");
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  auto found = checks(end.err);
-  ASSERT_THAT(found, SizeIs(1)) << end.err;
-  EXPECT_GE(std::stoi(found[0]["migrations"]), 2);
-  EXPECT_EQ(found[0]["outside"], "0");
-}
-
-TEST_F(Pinning, CheckFindsThreadsThatShareACpu) {
-  auto alone = checks(shell(on_whole_node(1) + "--pin=map:1,check" + in_image + "crowd 3").err);
-  ASSERT_THAT(alone, SizeIs(1));
-  EXPECT_EQ(alone[0]["threads"], "4");
-  EXPECT_GE(std::stoi(alone[0]["crowded_samples"]), 1);
-  EXPECT_EQ(alone[0]["crowded_cpus"], "1");
-  // Threads of different ranks.
-  auto ranks = checks(shell(on_whole_node(2) + "--pin=map:0,check" + in_image + "spin").err);
-  ASSERT_THAT(ranks, SizeIs(2));
-  for (auto& [rank, keys] : ranks) {
-    EXPECT_GE(std::stoi(keys["crowded_samples"]), 1);
-    EXPECT_EQ(keys["crowded_cpus"], "0");
-  }
-}
-
-TEST_F(Pinning, CheckLeavesExitCodesAndSignalsAlone) {
-  const auto end = shell("srun -n1 --pin=core,check sh -c 'exit 7'");
-  EXPECT_EQ(end.exit_code, 7);
-  EXPECT_THAT(checks(end.err), SizeIs(1));
-  EXPECT_EQ(shell("srun -n1 --pin=core,check sh -c 'kill -TERM $$'").exit_code,
-            shell("srun -n1 sh -c 'kill -TERM $$'").exit_code);
-}
-
-TEST_F(Pinning, CheckCoversEveryRankOfAnMpiJob) {
-  const auto end = shell("srun -N4 -n8 --pin=core,check --container=own.sqsh probe");
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  EXPECT_THAT(checks(end.err), SizeIs(8)) << end.err;
-}
-
-// Slurm itself leaves some pipes open in a task, now these, now those; what checks has none.
-TEST_F(Pinning, CheckGivesTheTaskNeitherDescriptorsNorChildren) {
-  const std::string what =
-      " bash -c 'ls -l /proc/$$/fd | grep -cE \"socket|anon|pidfd\"; "
-      "read -r c </proc/$$/task/$$/children; echo \"[$c]\"'";
-  EXPECT_EQ(shell("srun -n1 --pin=core,check" + what).out, shell("srun -n1" + what).out);
-}
-
-words processes_named(const std::string& node, const std::string& name) {
-  auto found = split(line(root_on(node, "grep -l '^" + name + "$' /proc/[0-9]*/comm").out), '\n');
-  std::erase(found, "");
-  return found;
-}
-
-TEST_F(PinningOnLab, TheWatcherEndsWithItsStepAlsoAfterSigkill) {
-  for (const auto* how : {"task", "slurmstepd"}) {
-    SCOPED_TRACE(how);
-    // srun itself waits for a slurmstepd that was killed.
-    const auto srun =
-        line(shell("timeout -k 1 60 srun -w n2 -n2 --job-name=watched --pin=core,check "
-                   "sleep 600 >/dev/null 2>&1 & echo $!")
-                 .out);
-    ASSERT_TRUE(comes_true([] { return !processes_named("n2", "berth-check").empty(); }));
-    if (how == std::string("task")) {
-      shell("scancel --signal=KILL --name=watched");
-    } else {
-      root_on("n2", "kill -9 $(grep -l '^slurmstepd' /proc/[0-9]*/comm | cut -d/ -f3)");
-      shell("scancel --name=watched");
-    }
-    EXPECT_TRUE(comes_true([] { return processes_named("n2", "berth-check").empty(); }));
-    shell("kill " + srun);
-    EXPECT_TRUE(comes_true([] { return shell("squeue -h --name=watched").out.empty(); },
-                           std::chrono::seconds(60)));
-  }
-}
-
-// The watcher's rights are its user's, and its memory, a copy of slurmstepd's, is closed to him.
-TEST_F(PinningOnLab, TheWatcherIsTheUsersAndNobodyElses) {
-  const auto end = shell(
-      "srun -w n2 -n1 --pin=core,check bash -c 'until w=$(grep -l ^berth-check$ "
-      "/proc/[0-9]*/comm); do :; done; w=${w%/comm}; grep -E \"^(Uid|CapEff):\" $w/status; "
-      "cat $w/environ; head -c 1 $w/mem; ls $w/fd'");
-  const auto uid = line(shell("id -u").out);
-  EXPECT_THAT(end.out, HasSubstr("Uid:\t" + uid + '\t' + uid + '\t' + uid + '\t' + uid));
-  EXPECT_THAT(end.out, HasSubstr("CapEff:\t0000000000000000"));
-  EXPECT_THAT(end.err, AllOf(HasSubstr("/environ: Permission denied"),
-                             HasSubstr("/mem' for reading: Permission denied")));
-  EXPECT_EQ(std::count(end.out.begin(), end.out.end(), '\n'), 2) << end.out;
 }
 
 // The first thread, which runs the serial part with all libraries, may use all of the rank's cores.

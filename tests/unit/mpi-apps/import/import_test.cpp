@@ -180,6 +180,10 @@ TEST_F(Import, RefusesOptionsThatMeanNothingForTheFormat) {
       "--target is for tables and HDF5, but \"" + source + "\" is LIBSVM; --format overrides");
   EXPECT_THAT(run(request(folder.write("t.csv", "a,b\n1,2\n"), "")).error().text(),
               HasSubstr("--no-target"));
+  auto excluding = request(source, "");
+  excluding.target_needed = false;
+  excluding.table.columns.excluded = {"x1"};
+  EXPECT_THAT(run(excluding).error().text(), HasSubstr("--exclude is for tables"));
 }
 
 TEST_F(Import, NeverReplacesItsInput) {
