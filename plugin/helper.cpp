@@ -66,7 +66,7 @@ result<void> check_program(const std::string& program) {
   if (::stat(program.c_str(), &info) != 0) {
     auto missing = fail_errno(fmt::format("node helper \"{}\"", program));
     return failure(
-        std::move(missing.value()).with_hint("give its path in plugstack.conf: berth=/PATH"));
+        std::move(missing.value()).with_hint("give its path in plugstack.conf: helper=/PATH"));
   }
   if (info.st_uid != 0 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return fail(fmt::format("node helper \"{}\" must belong to root and be writable by nobody else",
@@ -108,7 +108,7 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
   if (auto usable = check_program(site.helper); !usable) return pass(std::move(usable));
   auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
-  const std::array<const char*, 4> argv{site.helper.c_str(), "node", "--serve", nullptr};
+  const std::array<const char*, 2> argv{site.helper.c_str(), nullptr};
   // hwloc's plugins are for GPUs and displays; loading them takes longer than finding the cores.
   const std::array<const char*, 3> env{"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                        "HWLOC_PLUGINS_PATH=/var/empty", nullptr};

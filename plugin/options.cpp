@@ -86,7 +86,7 @@ result<settings> parse_settings(int count, char** words) {
     const auto key = word.substr(0, equals);
     const auto value = equals == std::string_view::npos ? "" : word.substr(equals + 1);
     const auto number = parse_unsigned(value);
-    if (key == "berth" && value.starts_with('/')) {
+    if (key == "helper" && value.starts_with('/')) {
       parsed.helper = value;
     } else if (key == "site" && value.starts_with('/')) {
       parsed.site_file = value;
@@ -94,7 +94,7 @@ result<settings> parse_settings(int count, char** words) {
       parsed.timeout_seconds = static_cast<unsigned>(*number);
     } else {
       return fail(
-          fmt::format("plugstack.conf: \"{}\" is none of berth=/PATH, site=/PATH, "
+          fmt::format("plugstack.conf: \"{}\" is none of helper=/PATH, site=/PATH, "
                       "timeout=SECONDS (1 to 3600)",
                       word));
     }

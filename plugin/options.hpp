@@ -10,10 +10,10 @@
 
 namespace berth::plugin {
 
-/// Words after the plugin's path in plugstack.conf: "berth=/usr/bin/berth
+/// Words after the plugin's path in plugstack.conf: "helper=/PATH
 /// site=/etc/berth/site.lua".
 struct settings {
-  std::string helper = BERTH_DEFAULT_HELPER;  ///< the berth program, run as root on the node
+  std::string helper = BERTH_DEFAULT_HELPER;  ///< berth-node, run as root on the node
   std::string site_file;                      ///< empty: the program's default
   unsigned timeout_seconds = 60;              ///< how long the node helper may take
 };

@@ -58,10 +58,6 @@ bool unknown_verb(const CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A step waits for this one: straight to work, without the other verbs' options.
-  if (argc == 3 && argv[1] == std::string_view("node") && argv[2] == std::string_view("--serve")) {
-    return cli::serve_node();
-  }
   CLI::App app("Containers for Slurm steps and MPI programs", "berth");
   app.set_version_flag("--version", fmt::format("berth {}", cli::version),
                        "Print the version and exit");

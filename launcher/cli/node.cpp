@@ -1,6 +1,7 @@
-// berth node --serve: the node helper. The Slurm plugin starts it as root, once per node and step,
-// with a socket as descriptor 3. It reads one request, makes the container, answers with its mount
-// namespace and is gone: what it made lives in kernel objects that end with the step's last task.
+// berth-node: the node helper, not for users. The Slurm plugin starts it as root, once per node and
+// step, with a socket as descriptor 3 (container/protocol.hpp). It reads one request, makes the
+// container, answers with its mount namespace and is gone: what it made lives in kernel objects
+// that end with the step's last task. It links nothing that a start does not need.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,7 +18,6 @@
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/topology_cache.hpp"
-#include "cli/verbs.hpp"
 #include "container/fuse_server.hpp"
 #include "container/image_file.hpp"
 #include "container/plan.hpp"
@@ -246,10 +246,9 @@ result<void> serve() {
 }
 
 }  // namespace
-
-int serve_node() {
-  const auto served = serve();
-  return served ? 0 : report(served.error());
-}
-
 }  // namespace berth::cli
+
+int main() {
+  const auto served = berth::cli::serve();
+  return served ? 0 : berth::cli::report(served.error());
+}

@@ -18,8 +18,4 @@ void add_pack(CLI::App& app, int& exit_code);
 void add_pin(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 
-/// `berth node --serve`, which is not for users: serves one request of the Slurm plugin on
-/// descriptor 3 (container/protocol.hpp). Returns the exit code.
-int serve_node();
-
 }  // namespace berth::cli

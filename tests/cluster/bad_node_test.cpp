@@ -98,19 +98,20 @@ TEST_F(BadNode, APolicyThatNeverEndsIsEnded) {
 TEST_F(BadNode, AHelperThatIsMissing) {
   const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
   const auto wrong = covered("/etc/slurm/plugstack.conf", plugstack + ".missing");
-  EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("berth.missing"),
-                               HasSubstr("No such file or directory"), HasSubstr("berth=/PATH")));
+  EXPECT_THAT(refused(), AllOf(HasSubstr("node n2"), HasSubstr("berth-node.missing"),
+                               HasSubstr("No such file or directory"), HasSubstr("helper=/PATH")));
 }
 
 TEST_F(BadNode, AHelperThatOthersMayWrite) {
   const auto plugstack = line(root_on("n2", "cat /etc/slurm/plugstack.conf").out);
   const changed_node helper(
-      "n2", "cp /opt/berth/bin/berth /run/berth-writable; chmod 777 /run/berth-writable",
+      "n2",
+      "cp /opt/berth/libexec/berth/berth-node /run/berth-writable; chmod 777 /run/berth-writable",
       "rm /run/berth-writable");
-  const auto at = plugstack.rfind("berth=");
+  const auto at = plugstack.rfind("helper=");
   ASSERT_NE(at, std::string::npos);
   const auto wrong =
-      covered("/etc/slurm/plugstack.conf", plugstack.substr(0, at) + "berth=/run/berth-writable");
+      covered("/etc/slurm/plugstack.conf", plugstack.substr(0, at) + "helper=/run/berth-writable");
   EXPECT_THAT(refused(), AllOf(HasSubstr("berth-writable"), HasSubstr("must belong to root")));
 }
 
@@ -145,7 +146,7 @@ TEST_F(BadNode, AnOptionalPluginThatFailsRunsNothingEither) {
   }
   {
     const auto wrong = covered("/etc/slurm/plugstack.conf", optional + ".missing");
-    EXPECT_THAT(refused(), HasSubstr("berth.missing"));
+    EXPECT_THAT(refused(), HasSubstr("berth-node.missing"));
   }
   const auto sound = covered("/etc/slurm/plugstack.conf", optional);
   expect_sound();

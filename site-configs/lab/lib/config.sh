@@ -116,7 +116,7 @@ write_plugstack_conf() {
   local plugin
   [[ -n $BERTH ]] || return 0
   plugin=$(find_plugin)
-  echo "required /opt/berth/$plugin site=/etc/berth/site.lua berth=/opt/berth/bin/berth"
+  echo "required /opt/berth/$plugin site=/etc/berth/site.lua helper=/opt/berth/libexec/berth/berth-node"
 }
 
 write_configuration() {

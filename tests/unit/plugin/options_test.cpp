@@ -24,7 +24,7 @@ TEST(Options, WithoutWordsTheDefaultsHold) {
 }
 
 TEST(Options, EachWordOfPlugstackConfIsTaken) {
-  const auto parsed = parse({"berth=/opt/b/berth", "site=/etc/x=y.lua", "timeout=3600"});
+  const auto parsed = parse({"helper=/opt/b/berth", "site=/etc/x=y.lua", "timeout=3600"});
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->helper, "/opt/b/berth");
   EXPECT_EQ(parsed->site_file, "/etc/x=y.lua");
@@ -33,8 +33,8 @@ TEST(Options, EachWordOfPlugstackConfIsTaken) {
 
 TEST(Options, AnyOtherWordIsAnErrorThatNamesIt) {
   for (const auto* word :
-       {"", "berth", "berth=", "berth=relative", "site=./x", "timeout=0", "timeout=3601",
-        "timeout=-1", "timeout=1s", "timeout=", "helper=/x", "/etc/berth/site.lua", "Berth=/x"}) {
+       {"", "helper", "helper=", "helper=relative", "site=./x", "timeout=0", "timeout=3601",
+        "timeout=-1", "timeout=1s", "timeout=", "berth=/x", "/etc/berth/site.lua", "Berth=/x"}) {
     const auto parsed = parse({"timeout=5", word});
     ASSERT_FALSE(parsed) << word;
     EXPECT_THAT(parsed.error().text(), HasSubstr("plugstack.conf: \"" + std::string(word) + '"'));
