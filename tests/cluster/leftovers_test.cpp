@@ -48,10 +48,7 @@ constexpr std::array kinds{
            return !argv.empty() && argv[0].starts_with("slurmstepd: [") &&
                   argv[0].find(".extern") == std::string::npos;
          }},
-    kind{"helper",
-         [](const words& argv) {
-           return runs(argv, "berth") && argv.size() > 1 && argv[1] == "node";
-         }},
+    kind{"helper", [](const words& argv) { return runs(argv, "berth-node"); }},
     kind{"FUSE server", [](const words& argv) { return runs(argv, "squashfuse_ll"); }},
 };
 
