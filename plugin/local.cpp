@@ -65,6 +65,9 @@ result<void> check_image(const std::string& image) {
   if (!fd && errno == ENOENT) return {};
   if (!fd) return fail_errno(fmt::format("image \"{}\": cannot open", image));
   const auto content = image::recognise(fd.get());
+  if (content && image::kind_of(*content) == image::kind::folder) {
+    return fail(fmt::format("image \"{}\" {}", image, image::folder_refusal));
+  }
   if (content) return {};
   return fail(fmt::format("image \"{}\" {}", image, content.error().text()));
 }

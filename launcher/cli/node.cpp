@@ -102,6 +102,10 @@ result<opened_image> open_and_start(const node_request& request,
                                     const std::vector<std::string>& folders) {
   auto image = open_image(request.image, request.submit_dir, folders, request.user);
   if (!image) return pass(std::move(image));
+  // Root's overlay would read it with root's rights, and its file system may never answer.
+  if (image->kind == image::kind::folder) {
+    return fail(fmt::format("image \"{}\" {}", image->path, image::folder_refusal));
+  }
   opened_image opened{std::move(*image), std::nullopt};
   if (request.user.uid == 0 || is_trusted(opened.file, {"/"})) return opened;
   auto mounted = serve_through_fuse(opened.file, request.user);

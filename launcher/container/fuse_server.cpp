@@ -100,11 +100,7 @@ result<fuse_mount> mount_fuse(const image_file& image, const identity& user) {
         "is an EROFS image that others than root can change, which the kernel may not mount and "
         "FUSE cannot; make a squashfs image of it: berth convert IMAGE NEW.sqsh");
   }
-  if (image.kind == image::kind::folder) {
-    return fail(
-        "is a folder that others than root can change, which a node does not mount; make an image "
-        "of it: berth convert FOLDER NEW.sqsh");
-  }
+  if (image.kind == image::kind::folder) return fail("is a folder, which needs no FUSE server");
   if (::access("/usr/bin/squashfuse_ll", X_OK) != 0) {
     auto missing = fail_errno("cannot run \"/usr/bin/squashfuse_ll\"");
     return failure(std::move(missing.value()).with_hint("install the package squashfuse"));

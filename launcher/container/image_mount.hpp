@@ -14,7 +14,8 @@ namespace berth::container {
 ///             system), else on a loop device
 ///   folder    a copy of the mount it lies on, with all mounts below it
 /// @pre a squashfs or EROFS image is trusted (is_trusted): the kernel's readers are not made for
-/// hostile images. A folder may be anybody's; what it holds is as slow as its file system.
+/// hostile images. A folder is as slow as its file system, and an overlay on it reads
+/// with its maker's rights: only for makers who have no more of them than the user.
 result<unique_fd> mount_kernel(const image_file& image);
 
 }  // namespace berth::container

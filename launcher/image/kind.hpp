@@ -17,6 +17,11 @@ using image_content = std::variant<superblock, erofs_superblock, unpacked>;
 
 enum class kind { squashfs, erofs, folder };
 
+/// Follows "image NAME " where a folder is refused by a node.
+inline constexpr std::string_view folder_refusal =
+    "is a folder, which a node does not mount; make an image of it: mksquashfs FOLDER NEW.sqsh; or "
+    "start it with berth run";
+
 /// "squashfs", "EROFS" or "folder".
 std::string_view name_of(kind what);
 
