@@ -117,12 +117,13 @@ TEST(ThreadsOf, SeesTheCpuAndWhetherTheThreadWantsToRun) {
     }
   }});
   busy.next_step();
-  const auto family = [&] { return threads_of(busy.pid); };
   const auto spins = [](const sighting& s) { return s.runnable; };
-  while (family().size() != 2 || !std::any_of(family().begin(), family().end(), spins)) {
+  auto family = threads_of(busy.pid);
+  while (family.size() != 2 || std::none_of(family.begin(), family.end(), spins)) {
     ::sched_yield();
+    family = threads_of(busy.pid);
   }
-  for (const auto& thread : family()) {
+  for (const auto& thread : family) {
     if (thread.thread != busy.pid) ::kill(thread.thread, SIGKILL);
   }
 }
