@@ -43,15 +43,16 @@ std::vector<double> relative_errors(const least_squares_fit& fit,
 }
 
 std::vector<coefficient> describe(const dataset_info& info, const least_squares_options& options,
-                                  const least_squares_fit& fit, double sigma, double df) {
+                                  const least_squares_fit& fit, std::size_t target, double sigma,
+                                  double df) {
   const auto errors = relative_errors(fit, options);
   std::vector<coefficient> table;
   for (std::size_t i = 0; i < fit.order; ++i) {
-    const double estimate = fit.coefficients[i];
+    const double estimate = fit.coefficients[target * fit.order + i];
     const double error = sigma * errors[i];
     const double t = estimate / error;
-    table.push_back(
-        {name_of(info, options, i), estimate, error, t, two_sided_t(t, df), fit.digits[i], false});
+    table.push_back({name_of(info, options, i), estimate, error, t, two_sided_t(t, df),
+                     fit.digits[target * fit.order + i], false});
   }
   if (options.deficient == rank_rule::drop) {
     for (const std::size_t i : fit.dropped) table[i].is_aliased = true;
@@ -60,9 +61,9 @@ std::vector<coefficient> describe(const dataset_info& info, const least_squares_
 }
 
 std::vector<statistic> summarise(const least_squares_fit& fit, const least_squares_options& options,
-                                 double sigma, double df) {
-  const double rss = fit.residual_squares[0];
-  const double tss = fit.total_squares[0];
+                                 std::size_t target, double sigma, double df) {
+  const double rss = fit.residual_squares[target];
+  const double tss = fit.total_squares[target];
   const auto rows = static_cast<double>(fit.counted);
   const double constant = options.intercept ? 1 : 0;
   const double terms = static_cast<double>(fit.kept.size()) - constant;
@@ -78,12 +79,23 @@ std::vector<statistic> summarise(const least_squares_fit& fit, const least_squar
           {"f_p_value", upper_f(f, terms, df)}};
 }
 
-// Not a number where they are not known.
-double fewest(const std::vector<double>& digits, const std::vector<std::size_t>& kept) {
+target_fit describe_target(const dataset_info& info, const least_squares_options& options,
+                           const least_squares_fit& fit, std::size_t target) {
+  const auto df = static_cast<double>(fit.counted - std::ssize(fit.kept));
+  const double sigma = df > 0 ? std::sqrt(fit.residual_squares[target] / df) : nan;
+  return {
+      fit.residual_squares.size() == 1 ? info.target : fmt::format("{}{}", info.target, target + 1),
+      describe(info, options, fit, target, sigma, df), summarise(fit, options, target, sigma, df)};
+}
+
+// Of all kept coefficients; not a number where they are not known.
+double fewest(const least_squares_fit& fit, const std::vector<double>& digits) {
   double least = std::numeric_limits<double>::infinity();
-  for (const std::size_t i : kept) {
-    if (!(digits[i] >= least)) least = digits[i];
-    if (std::isnan(least)) break;
+  for (std::size_t first = 0; first < digits.size(); first += fit.order) {
+    for (const std::size_t i : fit.kept) {
+      if (std::isnan(digits[first + i])) return nan;
+      least = std::min(least, digits[first + i]);
+    }
   }
   return least;
 }
@@ -101,18 +113,16 @@ result<model> fit_linear(const communicator& comm, const dataset_info& info,
     if (why.text().starts_with("dataset ")) return failure(std::move(why));
     return failure(std::move(why).with_context(fmt::format("dataset \"{}\"", info.path)));
   }
-  const auto df = static_cast<double>(fit->counted - std::ssize(fit->kept));
-  const double sigma = df > 0 ? std::sqrt(fit->residual_squares[0] / df) : nan;
   model made;
   made.kind = model_kind::linear;
-  made.coefficients = describe(info, options, *fit, sigma, df);
-  made.statistics = summarise(*fit, options, sigma, df);
-  made.target = info.target;
+  for (std::size_t t = 0; t < fit->residual_squares.size(); ++t) {
+    made.targets.push_back(describe_target(info, options, *fit, t));
+  }
   made.data = info.path;
   made.rows = info.rows;
   made.ranks = comm.size();
-  made.solution = {fit->path, fit->passes, fit->condition, fewest(fit->digits, fit->kept),
-                   fewest(fit->digits_if_rounded, fit->kept)};
+  made.solution = {fit->path, fit->passes, fit->condition, fewest(*fit, fit->digits),
+                   fewest(*fit, fit->digits_if_rounded)};
   return made;
 }
 

@@ -2,19 +2,18 @@
 // Linear regression: least squares with the statistics that R's summary(lm) gives.
 
 #include "data/dataset.hpp"
-#include "models/coefficient.hpp"
+#include "models/model.hpp"
 #include "models/least_squares.hpp"
 
 namespace berth::apps {
 
-/// Solves by solve_least_squares() and describes the solution.
+/// Solves by solve_least_squares() and describes the solution of each target.
 ///
 /// Statistics: r2, adjusted_r2, rmse, residual_std_error, df, df_model, f_statistic, f_p_value.
 /// Without a constant, r2 and F are about zero, as in R. With l2 or as minimum-norm solution there
 /// are no standard errors. Dropped coefficients are 0 and marked. Errors: fewer rows than
 /// coefficients (`rank_rule::error`), dependent features (named), values that are not finite, wrong
 /// weights. Collective, agreed.
-/// @pre `source` delivers one target
 result<model> fit_linear(const communicator& comm, const dataset_info& info,
                          const row_source& source, const least_squares_options& options = {});
 

@@ -274,13 +274,9 @@ result<model> fit_logistic(const communicator& comm, const dataset_info& info,
   if (!best) return pass(std::move(best));
   auto inverse = covariance(comm, grid, best->state);
   if (!inverse) return pass(std::move(inverse));
-  return model{model_kind::logistic,
-               describe(info, *scaling, best->state, *inverse),
-               summarise(comm, info, *z, block.y, *best),
-               info.target,
-               info.levels,
-               info.path,
-               info.rows,
+  target_fit fit{info.target, describe(info, *scaling, best->state, *inverse),
+                 summarise(comm, info, *z, block.y, *best)};
+  return model{model_kind::logistic, {std::move(fit)}, info.levels, info.path, info.rows,
                comm.size()};
 }
 

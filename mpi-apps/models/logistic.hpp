@@ -1,7 +1,7 @@
 #pragma once
 // Logistic regression with an intercept, distributed over all ranks.
 
-#include "models/coefficient.hpp"
+#include "models/model.hpp"
 #include "models/design.hpp"
 
 namespace berth::apps {

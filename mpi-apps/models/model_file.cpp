@@ -17,14 +17,14 @@ namespace {
 constexpr const char* format_name = "berth model 1";
 constexpr const char* names_attribute = "names";
 
-std::vector<double> column(const model& fitted, double coefficient::*member) {
+std::vector<double> column(const target_fit& fitted, double coefficient::*member) {
   std::vector<double> values;
   for (const auto& each : fitted.coefficients) values.push_back(each.*member);
   return values;
 }
 
 // Readers find the constant first, 0 where the model has none.
-model with_constant(model fitted) {
+target_fit with_constant(target_fit fitted) {
   if (!has_intercept(fitted)) {
     coefficient none;
     none.name = intercept_name;
@@ -34,7 +34,7 @@ model with_constant(model fitted) {
   return fitted;
 }
 
-result<void> write_coefficients(const hdf5_file& file, const model& fitted) {
+result<void> write_coefficients(const hdf5_file& file, const target_fit& fitted) {
   const auto count = std::ssize(fitted.coefficients);
   auto estimates =
       write_doubles(file.get(), "coefficients", {count}, column(fitted, &coefficient::estimate));
@@ -51,7 +51,7 @@ result<void> write_coefficients(const hdf5_file& file, const model& fitted) {
   return {};
 }
 
-result<void> write_statistics(const hdf5_file& file, const model& fitted) {
+result<void> write_statistics(const hdf5_file& file, const target_fit& fitted) {
   const hdf5_group group(
       H5Gcreate2(file.get(), "statistics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   for (const auto& each : fitted.statistics) {
@@ -62,9 +62,12 @@ result<void> write_statistics(const hdf5_file& file, const model& fitted) {
 
 result<void> write_provenance(const hdf5_file& file, const model& fitted) {
   const std::pair<const char*, std::string> texts[] = {
-      {"format", format_name},   {"kind", kind_name(fitted.kind)},
-      {"target", fitted.target}, {"data", fitted.data},
-      {"created", timestamp()},  {"created_by", fmt::format("berth train {}", version())}};
+      {"format", format_name},
+      {"kind", kind_name(fitted.kind)},
+      {"target", fitted.targets.front().name},
+      {"data", fitted.data},
+      {"created", timestamp()},
+      {"created_by", fmt::format("berth train {}", version())}};
   for (const auto& [name, text] : texts) {
     if (auto ok = write_attribute(file.get(), name, text); !ok) return ok;
   }
@@ -137,8 +140,8 @@ result<void> write_model(const std::string& path, const model& fitted) {
   if (!output) return pass(std::move(output));
   auto file = create_hdf5(output->temporary());
   if (!file) return pass(std::move(file));
-  auto ok = write_coefficients(*file, with_constant(fitted));
-  if (ok) ok = write_statistics(*file, fitted);
+  auto ok = write_coefficients(*file, with_constant(fitted.targets.front()));
+  if (ok) ok = write_statistics(*file, fitted.targets.front());
   if (ok) ok = write_provenance(*file, fitted);
   if (ok && !file->close()) ok = fail(hdf5_reason(), blame::run);
   if (!ok) return pass(std::move(ok), fmt::format("output \"{}\"", path));
@@ -155,8 +158,8 @@ result<model> read_model(const std::string& path) {
   if (!table) return pass(std::move(table), context);
   model read;
   read.kind = *kind;
-  read.coefficients = std::move(*table);
-  if (auto target = read_text(file->get(), "target")) read.target = std::move(*target);
+  read.targets.push_back({"", std::move(*table), {}});
+  if (auto target = read_text(file->get(), "target")) read.targets[0].name = std::move(*target);
   if (auto data = read_text(file->get(), "data")) read.data = std::move(*data);
   if (has_attribute(file->get(), "levels")) {
     if (auto levels = read_texts(file->get(), "levels")) read.levels = std::move(*levels);

@@ -3,7 +3,7 @@
 // an attribute; statistics and provenance as attributes of /statistics and of the root.
 
 #include "common/error.hpp"
-#include "models/coefficient.hpp"
+#include "models/model.hpp"
 
 namespace berth::apps {
 

@@ -14,13 +14,6 @@ namespace berth::apps {
 
 namespace {
 
-double value_of(const model& fitted, std::string_view name) {
-  for (const auto& each : fitted.statistics) {
-    if (each.name == name) return each.value;
-  }
-  return std::nan("");
-}
-
 // Columns on a terminal: bytes that continue a UTF-8 character take none.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
@@ -37,8 +30,7 @@ std::string p_text(double p) {
   return p < 2e-16 ? "<2e-16" : fmt::format("{:.3g}", p);
 }
 
-std::string table_text(const model& fitted) {
-  const bool linear = fitted.kind == model_kind::linear;
+std::string table_text(const target_fit& fitted, bool linear) {
   std::size_t widest = 0;
   for (const auto& each : fitted.coefficients) widest = std::max(widest, width_of(each.name));
   std::string text =
@@ -56,7 +48,7 @@ std::string table_text(const model& fitted) {
   return text + "Signif. codes: 0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1\n";
 }
 
-std::string linear_text(const model& fitted) {
+std::string linear_text(const target_fit& fitted) {
   const auto value = [&](std::string_view name) { return value_of(fitted, name); };
   return fmt::format(
       "Residual standard error: {} on {} degrees of freedom\n"
@@ -90,10 +82,17 @@ nlohmann::ordered_json solution_json(const solution_facts& solution) {
 }
 
 std::size_t feature_count(const model& fitted) {
-  return fitted.coefficients.size() - (has_intercept(fitted) ? 1 : 0);
+  const auto& first = fitted.targets.front();
+  return first.coefficients.size() - (has_intercept(first) ? 1 : 0);
 }
 
-std::string logistic_text(const model& fitted) {
+std::string target_names(const model& fitted) {
+  std::string names;
+  for (const auto& each : fitted.targets) names += (names.empty() ? "" : ", ") + each.name;
+  return names;
+}
+
+std::string logistic_text(const target_fit& fitted) {
   const auto value = [&](std::string_view name) { return value_of(fitted, name); };
   return fmt::format(
       "Log-likelihood: {} (intercept alone: {}), deviance: {}, AIC: {}\n"
@@ -105,18 +104,24 @@ std::string logistic_text(const model& fitted) {
       significant(value("log_loss"), 5), value("iterations"));
 }
 
-nlohmann::ordered_json coefficients_json(const model& fitted) {
+nlohmann::ordered_json coefficients_json(const target_fit& fitted, bool linear) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& each : fitted.coefficients) {
     list.push_back({{"name", each.name},
                     {"estimate", each.estimate},
                     {"std_error", each.std_error},
-                    {fitted.kind == model_kind::linear ? "t" : "z", each.statistic},
+                    {linear ? "t" : "z", each.statistic},
                     {"p", each.p_value}});
     if (!std::isnan(each.digits)) list.back()["digits"] = each.digits;
     if (each.is_aliased) list.back()["estimate"] = nullptr;
   }
   return list;
+}
+
+void add_target_json(const target_fit& fitted, bool linear, nlohmann::ordered_json& out) {
+  out["target"] = fitted.name;
+  out["coefficients"] = coefficients_json(fitted, linear);
+  for (const auto& each : fitted.statistics) out[each.name] = each.value;
 }
 
 }  // namespace
@@ -136,14 +141,18 @@ std::string report_text(const model& fitted, const run_facts& run) {
   if (!run.read.empty()) text += fmt::format("read {}\n", run.read);
   text +=
       fmt::format("{} regression of {} in {}\n{}, {}, {}\n\n", linear ? "Linear" : "Logistic",
-                  fitted.target, fitted.data, counted(fitted.rows, "row", "rows"),
+                  target_names(fitted), fitted.data, counted(fitted.rows, "row", "rows"),
                   counted(features, "feature", "features"), counted(fitted.ranks, "rank", "ranks"));
   if (fitted.levels.size() == 2) {
     text.pop_back();
-    text += fmt::format("Probability of {} = {} against {}\n\n", fitted.target, fitted.levels[1],
-                        fitted.levels[0]);
+    text += fmt::format("Probability of {} = {} against {}\n\n", target_names(fitted),
+                        fitted.levels[1], fitted.levels[0]);
   }
-  text += table_text(fitted) + "\n" + (linear ? linear_text(fitted) : logistic_text(fitted));
+  for (const auto& each : fitted.targets) {
+    if (fitted.targets.size() > 1) text += fmt::format("Target {}:\n", each.name);
+    text += table_text(each, linear) + "\n" + (linear ? linear_text(each) : logistic_text(each));
+    if (fitted.targets.size() > 1) text += "\n";
+  }
   text += solution_text(fitted.solution);
   text += fmt::format("Time: {}\n", phases_text(run.phases));
   if (!run.model_path.empty()) text += fmt::format("Model written to {}\n", run.model_path);
@@ -151,17 +160,19 @@ std::string report_text(const model& fitted, const run_facts& run) {
 }
 
 std::string report_json(const model& fitted, const run_facts& run) {
-  nlohmann::ordered_json out{{"program", "train"},
-                             {"version", version()},
-                             {"kind", kind_name(fitted.kind)},
-                             {"data", fitted.data},
-                             {"target", fitted.target},
-                             {"rows", fitted.rows},
-                             {"features", feature_count(fitted)},
-                             {"ranks", fitted.ranks},
-                             {"coefficients", coefficients_json(fitted)}};
+  nlohmann::ordered_json out{
+      {"program", "train"},   {"version", version()}, {"kind", kind_name(fitted.kind)},
+      {"data", fitted.data},  {"rows", fitted.rows},  {"features", feature_count(fitted)},
+      {"ranks", fitted.ranks}};
   if (!fitted.levels.empty()) out["levels"] = fitted.levels;
-  for (const auto& each : fitted.statistics) out[each.name] = each.value;
+  const bool linear = fitted.kind == model_kind::linear;
+  if (fitted.targets.size() == 1) {
+    add_target_json(fitted.targets.front(), linear, out);
+  } else {
+    for (const auto& each : fitted.targets) {
+      add_target_json(each, linear, out["targets"].emplace_back());
+    }
+  }
   if (!fitted.solution.path.empty()) out["solver"] = solution_json(fitted.solution);
   for (const auto& each : run.phases) {
     out["phases"].push_back({{"name", each.name}, {"seconds", each.seconds}});

@@ -6,7 +6,7 @@
 
 #include "common/phases.hpp"
 #include "common/placement.hpp"
-#include "models/coefficient.hpp"
+#include "models/model.hpp"
 
 namespace berth::apps {
 

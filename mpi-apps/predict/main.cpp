@@ -88,9 +88,9 @@ std::string summary_json(const options& chosen, const model& fitted, const datas
 
 std::string summary_text(const model& fitted, const dataset_info& info, const communicator& comm,
                          const std::vector<statistic>& scores, const std::vector<phase>& phases) {
-  std::string text = fmt::format("{} model of {} on {}: {}, {}\n", kind_name(fitted.kind),
-                                 fitted.target, info.path, counted(info.rows, "row", "rows"),
-                                 counted(comm.size(), "rank", "ranks"));
+  std::string text = fmt::format(
+      "{} model of {} on {}: {}, {}\n", kind_name(fitted.kind), fitted.targets.front().name,
+      info.path, counted(info.rows, "row", "rows"), counted(comm.size(), "rank", "ranks"));
   for (const auto& each : scores) {
     text += fmt::format("{}: {}\n", each.name, significant(each.value, 7));
   }

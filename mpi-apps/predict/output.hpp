@@ -3,7 +3,7 @@
 
 #include "data/dataset.hpp"
 #include "data/partition.hpp"
-#include "models/coefficient.hpp"
+#include "models/model.hpp"
 
 namespace berth::apps {
 

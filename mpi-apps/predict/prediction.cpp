@@ -15,7 +15,9 @@ namespace {
 void share(const communicator& comm, model& fitted) {
   std::vector<std::string> names;
   std::vector<double> estimates;
-  for (const auto& each : fitted.coefficients) {
+  if (fitted.targets.empty()) fitted.targets.emplace_back();
+  auto& fit = fitted.targets.front();
+  for (const auto& each : fit.coefficients) {
     names.push_back(each.name);
     estimates.push_back(each.estimate);
   }
@@ -24,13 +26,13 @@ void share(const communicator& comm, model& fitted) {
   comm.broadcast(names);
   estimates.resize(names.size());
   comm.broadcast(std::span<double>(estimates));
-  comm.broadcast(fitted.target);
+  comm.broadcast(fit.name);
   comm.broadcast(fitted.levels);
   fitted.kind = logistic != 0 ? model_kind::logistic : model_kind::linear;
-  fitted.coefficients.resize(names.size());
+  fit.coefficients.resize(names.size());
   for (std::size_t j = 0; j < names.size(); ++j) {
-    fitted.coefficients[j].name = std::move(names[j]);
-    fitted.coefficients[j].estimate = estimates[j];
+    fit.coefficients[j].name = std::move(names[j]);
+    fit.coefficients[j].estimate = estimates[j];
   }
 }
 
@@ -53,7 +55,7 @@ result<std::vector<std::size_t>> match_features(const std::string& model_path, c
                                                 const dataset_info& info) {
   std::vector<std::size_t> columns;
   std::vector<std::string> missing;
-  for (const auto& each : std::span(fitted.coefficients).subspan(1)) {
+  for (const auto& each : std::span(fitted.targets.front().coefficients).subspan(1)) {
     const auto at = std::ranges::find(info.names, each.name);
     if (at == info.names.end()) missing.push_back(each.name);
     columns.push_back(static_cast<std::size_t>(at - info.names.begin()));
@@ -65,14 +67,15 @@ result<std::vector<std::size_t>> match_features(const std::string& model_path, c
 
 std::vector<double> linear_predictor(const model& fitted, std::span<const std::size_t> columns,
                                      const row_block& block) {
+  const auto& coefficients = fitted.targets.front().coefficients;
   std::vector<double> out;
   out.reserve(static_cast<std::size_t>(block.range.count));
   for (std::int64_t i = 0; i < block.range.count; ++i) {
     const auto row = block.row(i);
     // Terms of opposite sign nearly cancel where features are far from zero.
-    long double total = fitted.coefficients[0].estimate;
+    long double total = coefficients[0].estimate;
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      total += static_cast<long double>(fitted.coefficients[j + 1].estimate) * row[columns[j]];
+      total += static_cast<long double>(coefficients[j + 1].estimate) * row[columns[j]];
     }
     out.push_back(static_cast<double>(total));
   }

@@ -3,7 +3,7 @@
 
 #include "data/dataset.hpp"
 #include "data/row_block.hpp"
-#include "models/coefficient.hpp"
+#include "models/model.hpp"
 
 namespace berth::apps {
 

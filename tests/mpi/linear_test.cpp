@@ -22,13 +22,6 @@ void expect_relative(double got, double expected, double tolerance, const std::s
   EXPECT_NEAR(got, expected, tolerance * std::abs(expected)) << what;
 }
 
-double value_of(const model& fitted, std::string_view name) {
-  for (const auto& each : fitted.statistics) {
-    if (each.name == name) return each.value;
-  }
-  return std::nan("");
-}
-
 result<model> fit(const prepared_data& data, const least_squares_options& options = {}) {
   const auto& all = data.whole;
   const memory_rows rows{{data.info.features, 1, !all.weights.empty()},
@@ -98,14 +91,14 @@ void expect_matches_reference(const prepared_data& data, double tolerance) {
   const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
   const auto expected = reference_fit(data);
-  ASSERT_EQ(fitted->coefficients.size(), expected.estimates.size());
+  ASSERT_EQ(fitted->targets[0].coefficients.size(), expected.estimates.size());
   for (std::size_t j = 0; j < expected.estimates.size(); ++j) {
-    const auto& got = fitted->coefficients[j];
+    const auto& got = fitted->targets[0].coefficients[j];
     expect_relative(got.estimate, expected.estimates[j], tolerance, got.name);
     expect_relative(got.std_error, expected.std_errors[j], tolerance, got.name);
   }
-  expect_relative(value_of(*fitted, "r2"), expected.r2, tolerance, "r2");
-  expect_relative(value_of(*fitted, "rmse"), expected.rmse, tolerance, "rmse");
+  expect_relative(value_of(fitted->targets[0], "r2"), expected.r2, tolerance, "r2");
+  expect_relative(value_of(fitted->targets[0], "rmse"), expected.rmse, tolerance, "rmse");
 }
 
 // Longley 1967, https://www.itl.nist.gov/div898/strd/lls/data/Longley.shtml
@@ -141,13 +134,14 @@ TEST(Linear, LongleyHasTheCertifiedDigits) {
                                  {1829.15146461355, 455.478499142212}};
   // NIST gives 15 digits; the condition number of the centred columns is about 1e4.
   for (std::size_t j = 0; j < std::size(certified); ++j) {
-    const auto& got = fitted->coefficients[j];
+    const auto& got = fitted->targets[0].coefficients[j];
     expect_relative(got.estimate, certified[j][0], 1e-13, got.name);
     expect_relative(got.std_error, certified[j][1], 1e-12, got.name);
   }
-  expect_relative(value_of(*fitted, "r2"), 0.995479004577296, 1e-14, "r2");
-  expect_relative(value_of(*fitted, "residual_std_error"), 304.854073561965, 1e-13, "sigma");
-  expect_relative(value_of(*fitted, "f_statistic"), 330.285339234588, 1e-12, "F");
+  expect_relative(value_of(fitted->targets[0], "r2"), 0.995479004577296, 1e-14, "r2");
+  expect_relative(value_of(fitted->targets[0], "residual_std_error"), 304.854073561965, 1e-13,
+                  "sigma");
+  expect_relative(value_of(fitted->targets[0], "f_statistic"), 330.285339234588, 1e-12, "F");
 }
 
 TEST(Linear, HugeAndTinyColumnsFitAlike) {
@@ -160,9 +154,9 @@ TEST(Linear, HugeAndTinyColumnsFitAlike) {
   const auto data = make_data(x, y);
   const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
-  expect_relative(fitted->coefficients[1].estimate, 3e-200, 1e3 * epsilon, "a");
-  expect_relative(fitted->coefficients[2].estimate, -2e200, 1e3 * epsilon, "b");
-  expect_relative(fitted->coefficients[3].estimate, 1, 1e3 * epsilon, "c");
+  expect_relative(fitted->targets[0].coefficients[1].estimate, 3e-200, 1e3 * epsilon, "a");
+  expect_relative(fitted->targets[0].coefficients[2].estimate, -2e200, 1e3 * epsilon, "b");
+  expect_relative(fitted->targets[0].coefficients[3].estimate, 1, 1e3 * epsilon, "c");
 }
 
 TEST(Linear, RanksWithoutRowsTakePart) {
@@ -175,9 +169,9 @@ TEST(Linear, AsManyRowsAsCoefficientsFitExactlyWithoutErrors) {
   const auto data = make_data({1, 3}, {2, 8});
   const auto fitted = fit(data);
   ASSERT_TRUE(fitted) << fitted.error().text();
-  EXPECT_NEAR(fitted->coefficients[0].estimate, -1, 10 * epsilon);
-  EXPECT_NEAR(fitted->coefficients[1].estimate, 3, 10 * epsilon);
-  EXPECT_TRUE(std::isnan(fitted->coefficients[1].std_error));
+  EXPECT_NEAR(fitted->targets[0].coefficients[0].estimate, -1, 10 * epsilon);
+  EXPECT_NEAR(fitted->targets[0].coefficients[1].estimate, 3, 10 * epsilon);
+  EXPECT_TRUE(std::isnan(fitted->targets[0].coefficients[1].std_error));
 }
 
 std::string refusal(std::vector<double> x, std::vector<double> y) {

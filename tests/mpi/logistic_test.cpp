@@ -15,13 +15,6 @@ namespace {
 
 using testing::HasSubstr;
 
-double value_of(const model& fitted, std::string_view name) {
-  for (const auto& each : fitted.statistics) {
-    if (each.name == name) return each.value;
-  }
-  return std::nan("");
-}
-
 std::string refusal(std::vector<double> x, std::vector<double> y,
                     const logistic_options& options = {}) {
   const auto data = make_data(std::move(x), std::move(y));
@@ -64,11 +57,11 @@ TEST(Logistic, SpectorHasThePublishedCoefficientsAndErrors) {
   const double published[][2] = {
       {-13.02135, 4.93132}, {2.82611, 1.26294}, {0.09516, 0.14155}, {2.37869, 1.06456}};
   for (std::size_t j = 0; j < 4; ++j) {
-    EXPECT_NEAR(fitted->coefficients[j].estimate, published[j][0], 0.5e-5) << j;
-    EXPECT_NEAR(fitted->coefficients[j].std_error, published[j][1], 0.5e-5) << j;
+    EXPECT_NEAR(fitted->targets[0].coefficients[j].estimate, published[j][0], 0.5e-5) << j;
+    EXPECT_NEAR(fitted->targets[0].coefficients[j].std_error, published[j][1], 0.5e-5) << j;
   }
-  EXPECT_NEAR(value_of(*fitted, "log_likelihood"), -12.88963, 0.5e-5);
-  EXPECT_EQ(value_of(*fitted, "accuracy"), 26.0 / 32);
+  EXPECT_NEAR(value_of(fitted->targets[0], "log_likelihood"), -12.88963, 0.5e-5);
+  EXPECT_EQ(value_of(fitted->targets[0], "accuracy"), 26.0 / 32);
 }
 
 TEST(Logistic, AgreesWithAnExtendedPrecisionReference) {
@@ -78,8 +71,9 @@ TEST(Logistic, AgreesWithAnExtendedPrecisionReference) {
     ASSERT_TRUE(fitted) << fitted.error().text();
     const auto expected = reference_fit(data);
     for (std::size_t j = 0; j < expected.size(); ++j) {
-      EXPECT_NEAR(fitted->coefficients[j].estimate, expected[j], 1e-12 * std::abs(expected[j]))
-          << fitted->coefficients[j].name;
+      EXPECT_NEAR(fitted->targets[0].coefficients[j].estimate, expected[j],
+                  1e-12 * std::abs(expected[j]))
+          << fitted->targets[0].coefficients[j].name;
     }
   }
 }
@@ -95,11 +89,12 @@ TEST(Logistic, OneBinaryFeatureGivesTheLogOddsRatio) {
   const auto data = make_data(x, y);
   const auto fitted = fit_logistic(world(), data.info, data.mine);
   ASSERT_TRUE(fitted) << fitted.error().text();
-  EXPECT_NEAR(fitted->coefficients[0].estimate, std::log(3.0 / 7), 1e-14);
-  EXPECT_NEAR(fitted->coefficients[1].estimate, std::log(6.0 / 2) - std::log(3.0 / 7), 1e-14);
-  EXPECT_NEAR(fitted->coefficients[0].std_error, std::sqrt(1.0 / 3 + 1.0 / 7), 1e-14);
-  EXPECT_NEAR(fitted->coefficients[1].std_error, std::sqrt(1.0 / 3 + 1.0 / 7 + 1.0 / 6 + 1.0 / 2),
+  EXPECT_NEAR(fitted->targets[0].coefficients[0].estimate, std::log(3.0 / 7), 1e-14);
+  EXPECT_NEAR(fitted->targets[0].coefficients[1].estimate, std::log(6.0 / 2) - std::log(3.0 / 7),
               1e-14);
+  EXPECT_NEAR(fitted->targets[0].coefficients[0].std_error, std::sqrt(1.0 / 3 + 1.0 / 7), 1e-14);
+  EXPECT_NEAR(fitted->targets[0].coefficients[1].std_error,
+              std::sqrt(1.0 / 3 + 1.0 / 7 + 1.0 / 6 + 1.0 / 2), 1e-14);
 }
 
 TEST(Logistic, SaysWhenClassesAreSeparated) {
@@ -132,7 +127,7 @@ TEST(Logistic, StrongEffectsAreNotTakenForSeparation) {
   const auto data = make_data(x, y);
   const auto fitted = fit_logistic(world(), data.info, data.mine);
   ASSERT_TRUE(fitted) << fitted.error().text();
-  EXPECT_GT(100 * fitted->coefficients[1].estimate, 15);
+  EXPECT_GT(100 * fitted->targets[0].coefficients[1].estimate, 15);
 }
 
 TEST(Logistic, NamesLabelsThatAreNotZeroAndOne) {

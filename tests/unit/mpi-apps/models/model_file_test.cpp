@@ -13,9 +13,9 @@ namespace {
 model sample() {
   model fitted;
   fitted.kind = model_kind::logistic;
-  fitted.coefficients = {{intercept_name, 0.1, 1e-300, 2, 0.5}, {"größe=ja", -1e10, 3, 4, 0.1}};
-  fitted.statistics = {{"accuracy", 0.75}};
-  fitted.target = "kauf";
+  fitted.targets = {{"kauf",
+                     {{intercept_name, 0.1, 1e-300, 2, 0.5}, {"größe=ja", -1e10, 3, 4, 0.1}},
+                     {{"accuracy", 0.75}}}};
   fitted.levels = {"nein", "ja"};
   fitted.data = "d.h5";
   fitted.rows = 12;
@@ -32,12 +32,14 @@ TEST(ModelFile, ReadsBackWhatItWrote) {
   const auto read = read_model(path);
   ASSERT_TRUE(read) << read.error().text();
   EXPECT_EQ(read->kind, model_kind::logistic);
-  EXPECT_EQ(read->target, "kauf");
   EXPECT_EQ(read->levels, sample().levels);
-  ASSERT_EQ(read->coefficients.size(), 2U);
-  EXPECT_EQ(read->coefficients[1].name, "größe=ja");
-  EXPECT_EQ(read->coefficients[1].estimate, -1e10);
-  EXPECT_EQ(read->coefficients[0].std_error, 1e-300);
+  ASSERT_EQ(read->targets.size(), 1U);
+  EXPECT_EQ(read->targets[0].name, "kauf");
+  const auto& table = read->targets[0].coefficients;
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_EQ(table[1].name, "größe=ja");
+  EXPECT_EQ(table[1].estimate, -1e10);
+  EXPECT_EQ(table[0].std_error, 1e-300);
 }
 
 TEST(ModelFile, RefusesADatasetAndSaysWhatItHolds) {
@@ -55,7 +57,7 @@ TEST(ModelFile, RefusesCoefficientsThatAreNotFinite) {
   prepare_hdf5();
   const temporary_folder folder;
   auto broken = sample();
-  broken.coefficients[1].estimate = std::numeric_limits<double>::quiet_NaN();
+  broken.targets[0].coefficients[1].estimate = std::numeric_limits<double>::quiet_NaN();
   ASSERT_TRUE(write_model(folder.file("m.h5"), broken));
   const auto read = read_model(folder.file("m.h5"));
   ASSERT_FALSE(read);

@@ -12,10 +12,10 @@ using testing::HasSubstr;
 
 model sample() {
   model fitted;
-  fitted.coefficients = {{intercept_name, -3482258.63, 890420.38, -3.911, 0.00356},
-                         {"größe", 15.06, std::nan(""), std::nan(""), std::nan("")}};
-  fitted.statistics = {{"r2", 0.995}, {"rmse", 228.6}, {"df", 9}};
-  fitted.target = std::string("y");
+  fitted.targets = {{std::string("y"),
+                     {{intercept_name, -3482258.63, 890420.38, -3.911, 0.00356},
+                      {"größe", 15.06, std::nan(""), std::nan(""), std::nan("")}},
+                     {{"r2", 0.995}, {"rmse", 228.6}, {"df", 9}}}};
   fitted.data = std::string("longley.h5");
   fitted.rows = 1600;
   fitted.ranks = 2;
@@ -45,9 +45,23 @@ TEST(Report, JsonIsOneLineWithInterceptFirstAndNullForNan) {
   EXPECT_THAT(text, HasSubstr(R"({"rank":1,"host":"node2","cpus":"3"})"));
 }
 
+TEST(Report, HasATableForEachTarget) {
+  auto fitted = sample();
+  fitted.targets.push_back(fitted.targets.front());
+  fitted.targets[1].name = std::string("z");
+  fitted.targets[1].coefficients[1].estimate = 77;
+  const auto text = report_text(fitted, run);
+  EXPECT_THAT(text, HasSubstr("Linear regression of y, z in"));
+  EXPECT_LT(text.find("Target y:"), text.find("15.06"));
+  EXPECT_LT(text.find("15.06"), text.find("Target z:"));
+  EXPECT_LT(text.find("Target z:"), text.find("77 "));
+  EXPECT_THAT(report_json(fitted, run),
+              HasSubstr(R"x("targets":[{"target":"y","coefficients":[)x"));
+}
+
 TEST(Report, JsonSurvivesNamesThatAreNotUtf8) {
   auto fitted = sample();
-  fitted.coefficients[1].name = std::string(
+  fitted.targets[0].coefficients[1].name = std::string(
       "gr\xF6\xDF"
       "e");
   EXPECT_THAT(report_json(fitted, run), HasSubstr("\"coefficients\""));

@@ -1,9 +1,11 @@
 #pragma once
 // A fitted model as every part of the programs sees it.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::apps {
@@ -34,11 +36,16 @@ struct statistic {
 
 enum class model_kind { linear, logistic };
 
+/// What was fitted to one target.
+struct target_fit {
+  std::string name;
+  std::vector<coefficient> coefficients;  // the same names for every target
+  std::vector<statistic> statistics;
+};
+
 struct model {
   model_kind kind = model_kind::linear;
-  std::vector<coefficient> coefficients;
-  std::vector<statistic> statistics;
-  std::string target;               // name of what is predicted
+  std::vector<target_fit> targets;  // at least one; logistic: one
   std::vector<std::string> levels;  // texts of class 0 and 1; empty for numeric targets
   std::string data;                 // file it was fitted on
   std::int64_t rows = 0;
@@ -48,8 +55,14 @@ struct model {
 
 inline constexpr const char* intercept_name = "(intercept)";
 
-inline bool has_intercept(const model& fitted) {
+inline bool has_intercept(const target_fit& fitted) {
   return !fitted.coefficients.empty() && fitted.coefficients.front().name == intercept_name;
+}
+
+/// NaN where there is none of that name.
+inline double value_of(const target_fit& fitted, std::string_view name) {
+  const auto found = std::ranges::find(fitted.statistics, name, &statistic::name);
+  return found == fitted.statistics.end() ? std::numeric_limits<double>::quiet_NaN() : found->value;
 }
 
 }  // namespace berth::apps
