@@ -17,9 +17,11 @@ namespace berth::apps {
 
 namespace {
 
-// Large enough that a panel's products run at full speed, small enough that the first one is soon
-// there.
-constexpr std::int64_t panel_bytes = std::int64_t{32} << 20;
+// For each thread that copies. Two panels fit into the share of the last cache that a core has:
+// what was copied is still there when it is multiplied.
+constexpr std::int64_t panel_bytes = std::int64_t{2} << 20;
+// Chunks that are decoded go into a panel whole, up to here.
+constexpr std::int64_t most_panel_bytes = std::int64_t{32} << 20;
 
 }  // namespace
 
@@ -121,11 +123,14 @@ result<panel_source<T>> panel_source<T>::open(const dataset& data, const panel_o
 template <class T>
 std::int64_t panel_source<T>::rows_at_once() const noexcept {
   const auto& all = *state_;
-  const auto bytes = std::min(panel_bytes, all.options.memory_bytes / 4);
+  const auto allowed = all.options.memory_bytes / 4;
+  const auto bytes = std::min(panel_bytes * all.options.threads, allowed);
   const auto sides = 8 * (all.data->targets() + 1);
   const auto dense_row = all.data->info.features * static_cast<std::int64_t>(sizeof(T));
   if (!all.sparse) {
-    return panel_rows(bytes, dense_row + sides, all.dense->plan().row_multiple);
+    const auto multiple = all.dense->plan().row_multiple;
+    const auto whole = std::min({multiple * (dense_row + sides), most_panel_bytes, allowed});
+    return panel_rows(std::max(bytes, whole), dense_row + sides, multiple);
   }
   const auto sparse_row = all.sparse->bytes_per_row();
   return panel_rows(bytes, (all.options.densify ? dense_row : 0) + sparse_row + sides, 1);

@@ -1,6 +1,7 @@
 #pragma once
 // Rows on their way into the sums of blocks: cuts them into chunks and blocks by their number.
 
+#include <algorithm>
 #include <utility>
 
 #include "gram/chunk.hpp"
@@ -10,13 +11,15 @@ namespace berth::apps {
 class block_feed {
  public:
   /// Sums of `length` numbers a block. `scale` is empty or one number a column.
-  block_feed(const gram_columns& columns, const row_blocks& blocks, std::vector<double> scale,
-             std::size_t length, bool is_twofold)
-      : columns_(columns),
+  block_feed(const kernel_set& kernels, const gram_columns& columns, const row_blocks& blocks,
+             std::vector<double> scale, std::size_t length, bool is_twofold)
+      : kernels_(&kernels),
+        columns_(columns),
         blocks_(blocks),
         rows_(columns, std::move(scale)),
         tree_(blocks.count(), length, is_twofold) {}
 
+  [[nodiscard]] const kernel_set& kernels() const noexcept { return *kernels_; }
   [[nodiscard]] const gram_columns& columns() const noexcept { return columns_; }
   [[nodiscard]] const row_blocks& blocks() const noexcept { return blocks_; }
   [[nodiscard]] const chunk& rows() const noexcept { return rows_; }
@@ -27,17 +30,22 @@ class block_feed {
            Multiply&& multiply) {
     const auto features = columns_.ones();
     const auto targets = static_cast<std::size_t>(columns_.targets);
-    auto next = range.first;
-    for (std::size_t i = 0; next < range.end(); ++i) {
+    std::size_t i = 0;
+    for (auto next = range.first; next < range.end();) {
       if (next % blocks_.height == 0) sums_ = tree_.zeros();
-      rows_.append(x + i * features, y + i * targets, columns_.is_weighted ? weights[i] : 1);
-      ++next;
-      const bool ends_block = next % blocks_.height == 0 || next == blocks_.rows;
-      if (rows_.is_full() || ends_block) {
+      const auto block = next / blocks_.height;
+      const auto end = std::min((block + 1) * blocks_.height, blocks_.rows);
+      const auto left = static_cast<std::size_t>(std::min(end, range.end()) - next);
+      const auto count = std::min(left, chunk_rows - rows_.rows());
+      rows_.append(*kernels_, count, x + i * features, y + i * targets,
+                   columns_.is_weighted ? weights + i : nullptr);
+      i += count;
+      next += static_cast<std::int64_t>(count);
+      if (rows_.is_full() || next == end) {
         multiply(rows_, sums_);
         rows_.clear();
       }
-      if (ends_block) tree_.push((next - 1) / blocks_.height, std::move(sums_));
+      if (next == end) tree_.push(block, std::move(sums_));
     }
   }
 
@@ -45,6 +53,7 @@ class block_feed {
   partial_sums finish(const communicator& comm) { return tree_.reduce(comm); }
 
  private:
+  const kernel_set* kernels_;
   gram_columns columns_;
   row_blocks blocks_;
   chunk rows_;

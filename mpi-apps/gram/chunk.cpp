@@ -1,5 +1,6 @@
 #include "gram/chunk.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -18,6 +19,17 @@ double power_above_root(double square) noexcept {
   return std::bit_cast<double>(static_cast<std::uint64_t>(half + 1023) << 52);
 }
 
+constexpr std::size_t rows_together = 16;
+
+void pack_strip(const kernel_set& kernels, std::size_t rows, const double* x, std::size_t stride,
+                const double* scale, double* to) {
+  kernels.pack(rows, x, stride, scale, to);
+}
+void pack_strip(const kernel_set& kernels, std::size_t rows, const float* x, std::size_t stride,
+                const double* scale, double* to) {
+  kernels.pack_narrow(rows, x, stride, scale, to);
+}
+
 }  // namespace
 
 chunk::chunk(const gram_columns& columns, std::vector<double> scale)
@@ -34,28 +46,37 @@ chunk::chunk(const gram_columns& columns, std::vector<double> scale)
 }
 
 template <class T>
-void chunk::append(const T* x, const double* y, double weight) {
-  double* to = right_.get() + rows_ * strip_width;
+void chunk::append(const kernel_set& kernels, std::size_t count, const T* x, const double* y,
+                   const double* weights) {
   const auto features = columns_.ones();
+  const auto targets = static_cast<std::size_t>(columns_.targets);
   const std::size_t whole = features / strip_width;
-  for (std::size_t s = 0; s < whole; ++s) {
-    for (std::size_t c = 0; c < strip_width; ++c) {
-      const std::size_t j = s * strip_width + c;
-      to[s * strip_size + c] = static_cast<double>(x[j]) * scale_[j];
+  // Strips lie 8 KiB apart, all in one set of the first cache: many rows of few, not one of all.
+  for (std::size_t first = 0; first < count; first += rows_together) {
+    const std::size_t together = std::min(rows_together, count - first);
+    double* to = right_.get() + (rows_ + first) * strip_width;
+    for (std::size_t s = 0; s < whole; ++s) {
+      pack_strip(kernels, together, x + first * features + s * strip_width, features,
+                 scale_.data() + s * strip_width, to + s * strip_size);
     }
   }
-  for (std::size_t j = whole * strip_width; j < columns_.count(); ++j) {
-    const double value = j < features    ? static_cast<double>(x[j])
-                         : j == features ? 1.0
-                                         : y[j - features - 1];
-    to[j / strip_width * strip_size + j % strip_width] = value * scale_[j];
+  for (std::size_t k = 0; k < count; ++k) {
+    double* to = right_.get() + (rows_ + k) * strip_width;
+    for (std::size_t j = whole * strip_width; j < columns_.count(); ++j) {
+      const double value = j < features    ? static_cast<double>(x[k * features + j])
+                           : j == features ? 1.0
+                                           : y[k * targets + j - features - 1];
+      to[j / strip_width * strip_size + j % strip_width] = value * scale_[j];
+    }
   }
-  if (columns_.is_weighted) weights_[rows_] = weight;
-  ++rows_;
+  if (columns_.is_weighted) std::copy_n(weights, count, weights_.data() + rows_);
+  rows_ += count;
 }
 
-template void chunk::append(const float*, const double*, double);
-template void chunk::append(const double*, const double*, double);
+template void chunk::append(const kernel_set&, std::size_t, const float*, const double*,
+                            const double*);
+template void chunk::append(const kernel_set&, std::size_t, const double*, const double*,
+                            const double*);
 
 void chunk::weigh(const kernel_set& kernels) {
   if (!columns_.is_weighted) return;

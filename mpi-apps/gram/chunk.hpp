@@ -24,9 +24,10 @@ class chunk {
   [[nodiscard]] const std::vector<double>& scale() const noexcept { return scale_; }
   void clear() noexcept { rows_ = 0; }
 
-  /// Appends a row. @pre !is_full()
+  /// Appends `count` rows; weights may be null. @pre rows() + count <= chunk_rows
   template <class T>
-  void append(const T* x, const double* y, double weight);
+  void append(const kernel_set& kernels, std::size_t count, const T* x, const double* y,
+              const double* weights);
 
   /// Operands w z and z, and what rounding w z lost. Without weights left is right.
   void weigh(const kernel_set& kernels);

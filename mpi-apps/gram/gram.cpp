@@ -46,7 +46,6 @@ twofold gram_matrix::at(std::size_t i, std::size_t j) const noexcept {
 }
 
 struct gram_builder::state {
-  const kernel_set* kernels;
   bool is_exact;
   block_feed feed;
 };
@@ -57,7 +56,7 @@ gram_builder::gram_builder(const gram_columns& columns, const row_blocks& blocks
   const bool is_exact = precision == gram_precision::exact;
   const std::size_t length = tile_at(0, columns.strips());
   state_ = std::make_unique<state>(
-      state{&kernels, is_exact, block_feed(columns, blocks, std::move(scale), length, is_exact)});
+      state{is_exact, block_feed(kernels, columns, blocks, std::move(scale), length, is_exact)});
 }
 
 gram_builder::gram_builder(gram_builder&&) noexcept = default;
@@ -66,9 +65,10 @@ gram_builder::~gram_builder() = default;
 template <class T>
 void gram_builder::add(row_range range, const T* x, const double* y, const double* weights) {
   state_->feed.add(range, x, y, weights, [this](chunk& rows, partial_sums& sums) {
-    rows.weigh(*state_->kernels);
+    const auto& kernels = state_->feed.kernels();
+    rows.weigh(kernels);
     if (state_->is_exact) rows.bound();
-    add_products(rows, *state_->kernels, sums);
+    add_products(rows, kernels, sums);
   });
 }
 

@@ -15,22 +15,29 @@ void plain_part(const tile_operands& in, double* const* tiles, std::size_t first
   typename V::vector sum[Rows][Vectors];
   double* at[Vectors];
   const double* right[Vectors];
+#pragma GCC unroll 8
   for (std::size_t v = 0; v < Vectors; ++v) {
     const std::size_t col = first_col + v * V::width;
     at[v] = tiles[col / strip_width] + first_row * strip_width + col % strip_width;
     right[v] = in.right + col / strip_width * strip_size + col % strip_width;
+#pragma GCC unroll 8
     for (std::size_t r = 0; r < Rows; ++r) sum[r][v] = V::load(at[v] + r * 8);
   }
   const double* left = in.left + first_row;
   for (std::size_t k = 0; k < in.rows; ++k) {
     typename V::vector b[Vectors];
+#pragma GCC unroll 8
     for (std::size_t v = 0; v < Vectors; ++v) b[v] = V::load(right[v] + k * strip_width);
+#pragma GCC unroll 8
     for (std::size_t r = 0; r < Rows; ++r) {
       const auto a = V::broadcast(left[k * strip_width + r]);
+#pragma GCC unroll 8
       for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] = V::multiply_add(a, b[v], sum[r][v]);
     }
   }
+#pragma GCC unroll 8
   for (std::size_t v = 0; v < Vectors; ++v) {
+#pragma GCC unroll 8
     for (std::size_t r = 0; r < Rows; ++r) V::store(at[v] + r * 8, sum[r][v]);
   }
 }
@@ -126,6 +133,16 @@ void exact(const tile_operands& in, const tile_bounds& bounds, double* const* hi
       exact_part<V, Rows, Vectors, true>(in, bounds, hi, lo, row, col);
     }
   });
+}
+
+template <class V, class T>
+void pack(std::size_t rows, const T* x, std::size_t stride, const double* scale, double* to) {
+  for (std::size_t c = 0; c < strip_width; c += V::width) {
+    const auto factor = V::load(scale + c);
+    for (std::size_t k = 0; k < rows; ++k) {
+      V::store(to + k * strip_width + c, V::multiply(V::load(x + k * stride + c), factor));
+    }
+  }
 }
 
 template <class V>

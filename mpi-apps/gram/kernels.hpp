@@ -50,6 +50,12 @@ struct kernel_set {
   void (*exact)(const tile_operands& operands, const tile_bounds& bounds, double* const* hi,
                 double* const* lo);
 
+  /// to[k] = scale * x[k * stride] for one strip of `rows` rows: 8 numbers each, `to` aligned.
+  void (*pack)(std::size_t rows, const double* x, std::size_t stride, const double* scale,
+               double* to);
+  void (*pack_narrow)(std::size_t rows, const float* x, std::size_t stride, const double* scale,
+                      double* to);
+
   /// left + left_rest = weights[k] * right exactly, for one strip of `rows` rows.
   void (*weigh)(std::size_t rows, const double* weights, const double* right, double* left,
                 double* left_rest);

@@ -11,6 +11,7 @@ struct avx2 {
   using vector = __m256d;
   static constexpr std::size_t width = 4;
   static vector load(const double* at) { return _mm256_loadu_pd(at); }
+  static vector load(const float* at) { return _mm256_cvtps_pd(_mm_loadu_ps(at)); }
   static void store(double* at, vector a) { _mm256_storeu_pd(at, a); }
   static vector broadcast(double a) { return _mm256_set1_pd(a); }
   static vector zero() { return _mm256_setzero_pd(); }
@@ -27,6 +28,8 @@ struct avx2 {
 const kernel_set avx2_kernels{"avx2",
                               kernel_body::plain<avx2, 4>,
                               kernel_body::exact<avx2, 2>,
+                              kernel_body::pack<avx2, double>,
+                              kernel_body::pack<avx2, float>,
                               kernel_body::weigh<avx2>,
                               kernel_body::row_products<avx2>,
                               kernel_body::subtract_scaled<avx2>};

@@ -11,6 +11,7 @@ struct scalar {
   using vector = double;
   static constexpr std::size_t width = 1;
   static vector load(const double* at) { return *at; }
+  static vector load(const float* at) { return static_cast<double>(*at); }
   static void store(double* at, vector a) { *at = a; }
   static vector broadcast(double a) { return a; }
   static vector zero() { return 0; }
@@ -27,6 +28,8 @@ struct scalar {
 const kernel_set scalar_kernels{"scalar",
                                 kernel_body::plain<scalar, 4>,
                                 kernel_body::exact<scalar, 4>,
+                                kernel_body::pack<scalar, double>,
+                                kernel_body::pack<scalar, float>,
                                 kernel_body::weigh<scalar>,
                                 kernel_body::row_products<scalar>,
                                 kernel_body::subtract_scaled<scalar>};

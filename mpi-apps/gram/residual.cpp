@@ -38,7 +38,6 @@ std::vector<double> factors_of(const gram_columns& columns, const std::vector<do
 }  // namespace
 
 struct residual_builder::state {
-  const kernel_set* kernels;
   block_feed feed;
   std::vector<std::vector<double>> factors;  // one a target
   residual_strip residuals;
@@ -47,7 +46,8 @@ struct residual_builder::state {
     double hi[chunk_rows];
     double lo[chunk_rows];
     for (std::size_t t = 0; t < factors.size(); ++t) {
-      kernels->row_products(rows.strips(), rows.rows(), rows.right(0), factors[t].data(), hi, lo);
+      feed.kernels().row_products(rows.strips(), rows.rows(), rows.right(0), factors[t].data(), hi,
+                                  lo);
       for (std::size_t k = 0; k < rows.rows(); ++k) {
         residuals.right[k * strip_width + t] = hi[k];
         residuals.right[k * strip_width + most_targets + t] = lo[k];
@@ -56,10 +56,11 @@ struct residual_builder::state {
   }
 
   void multiply(chunk& rows, partial_sums& sums) {
-    rows.weigh(*kernels);
+    const auto& kernels = feed.kernels();
+    rows.weigh(kernels);
     rows.bound();
     form(rows);
-    residuals.weigh(*kernels, rows);
+    residuals.weigh(kernels, rows);
     for (std::size_t s = 0; s <= rows.strips(); ++s) {
       const bool last = s == rows.strips();
       const tile_operands operands{last ? residuals.left.get() : rows.left(s),
@@ -67,9 +68,9 @@ struct residual_builder::state {
                                    residuals.right.get(), 1, rows.rows()};
       double* hi = sums.hi.data() + s * tile_size;
       double* lo = sums.lo.data() + s * tile_size;
-      kernels->exact(operands,
-                     {last ? residuals.bounds.get() : rows.bounds(s), residuals.bounds.get()}, &hi,
-                     &lo);
+      kernels.exact(operands,
+                    {last ? residuals.bounds.get() : rows.bounds(s), residuals.bounds.get()}, &hi,
+                    &lo);
     }
   }
 };
@@ -82,11 +83,10 @@ residual_builder::residual_builder(const gram_columns& columns, const row_blocks
     factors.push_back(factors_of(columns, coefficients, t));
   }
   const std::size_t length = (columns.strips() + 1) * tile_size;
-  state_ =
-      std::make_unique<state>(state{&kernels,
-                                    block_feed(columns, blocks, std::move(scale), length, true),
-                                    std::move(factors),
-                                    {}});
+  state_ = std::make_unique<state>(
+      state{block_feed(kernels, columns, blocks, std::move(scale), length, true),
+            std::move(factors),
+            {}});
 }
 
 residual_builder::residual_builder(residual_builder&&) noexcept = default;
