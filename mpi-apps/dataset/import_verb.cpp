@@ -19,6 +19,7 @@ constexpr const char* examples = R"(Examples:
   dataset import sms.tsv -o sms.h5 --no-header --target column1 --text column2=count --tfidf
   dataset import a9a.libsvm.gz -o a9a.h5 --dtype f32
   dataset import cells.h5ad -o cells.h5 --features /layers/counts --target /obs/cell_type
+  dataset import other.h5 -o d.h5 --target /label --missing indicator --exclude id
   dataset import train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz -o mnist.h5
   srun -n 16 dataset import big.csv -o big.h5 --target y --weights w)";
 
@@ -194,7 +195,7 @@ void add_reading(CLI::App& command, options& chosen) {
       ->type_name("FILE");
   command
       .add_option("--features", request.features_path,
-                  "HDF5: where the features are; --target then names the target's path")
+                  "HDF5: where the features are; --target and --weights are paths there, too")
       ->type_name("PATH");
   command.add_option("--n-features", request.features, "LIBSVM: features, if more than occur")
       ->check(CLI::PositiveNumber)

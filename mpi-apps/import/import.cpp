@@ -46,6 +46,8 @@ result<source_format> format_of(const import_request& request, const source_file
   return found;
 }
 
+using kind_request = std::pair<std::string, column_kind>;
+
 // Options that mean nothing for a format are mistakes that would go unnoticed.
 result<void> check_options(const import_request& request, source_format format) {
   const auto misplaced = [&](const char* option, const char* formats) {
@@ -54,26 +56,39 @@ result<void> check_options(const import_request& request, source_format format) 
   };
   const bool table = format == source_format::csv;
   const auto& columns = request.table.columns;
+  const auto& rules = request.table.rules;
   if (table && columns.targets.empty() && request.target_needed) {
     return fail("--target COLUMN is missing; for features alone, add --no-target");
   }
-  const bool hdf5 = format == source_format::hdf5;
-  if (!table && !hdf5 && !columns.targets.empty()) return misplaced("--target", "tables and HDF5");
-  if (!hdf5 && !request.features_path.empty()) return misplaced("--features", "HDF5");
-  if (!table && !columns.weights.empty()) return misplaced("--weights", "tables");
-  if (!table && !columns.excluded.empty()) return misplaced("--exclude", "tables");
-  if (!table && !columns.kinds.empty()) return misplaced("--type", "tables");
-  if (!table && !columns.references.empty()) return misplaced("--reference", "tables");
-  if (!table && !columns.texts.empty()) return misplaced("--text", "tables");
-  if (!table && request.table.rules.missing != missing_policy::error) {
-    return misplaced("--missing", "tables");
-  }
-  if (format != source_format::idx && !request.labels.empty()) return misplaced("--labels", "IDX");
-  if (format != source_format::libsvm && request.features > 0) {
-    return misplaced("--n-features", "LIBSVM");
-  }
-  if (format == source_format::idx && request.layout == sparsity::sparse) {
-    return misplaced("--sparse", "tables and LIBSVM");
+  const bool columns_known = table || format == source_format::hdf5;
+  const struct {
+    bool given;
+    bool fits;
+    const char* option;
+    const char* formats;
+  } uses[] = {
+      {!columns.targets.empty(), columns_known, "--target", "tables and HDF5"},
+      {!columns.weights.empty(), columns_known, "--weights", "tables and HDF5"},
+      {!columns.excluded.empty(), columns_known, "--exclude", "tables and HDF5"},
+      {!columns.kinds.empty(), columns_known, "--type", "tables and HDF5"},
+      {!columns.references.empty(), columns_known, "--reference", "tables and HDF5"},
+      {!rules.missing_marks.empty(), columns_known, "--na", "tables and HDF5"},
+      {rules.missing != missing_policy::error, columns_known, "--missing", "tables and HDF5"},
+      {!columns.texts.empty(), table, "--text", "tables"},
+      {std::ranges::find(columns.kinds, column_kind::text, &kind_request::second) !=
+           columns.kinds.end(),
+       table, "--type COLUMN=text", "tables"},
+      {request.table.delimiter.has_value(), table, "--delimiter", "tables"},
+      {request.table.quote.has_value(), table, "--quote", "tables"},
+      {!request.table.header, table, "--no-header", "tables"},
+      {!request.features_path.empty(), format == source_format::hdf5, "--features", "HDF5"},
+      {!request.labels.empty(), format == source_format::idx, "--labels", "IDX"},
+      {request.features > 0, format == source_format::libsvm, "--n-features", "LIBSVM"},
+      {request.layout == sparsity::sparse, format != source_format::idx, "--sparse",
+       "tables, LIBSVM and HDF5"},
+  };
+  for (const auto& each : uses) {
+    if (each.given && !each.fits) return misplaced(each.option, each.formats);
   }
   return {};
 }

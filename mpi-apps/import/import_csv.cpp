@@ -4,8 +4,7 @@
 #include <numeric>
 
 #include "common/collective.hpp"
-#include "import/import.hpp"
-#include "import/row_encoder.hpp"
+#include "import/table_output.hpp"
 
 namespace berth::apps {
 
@@ -40,7 +39,7 @@ result<void> encode_part(const table_job& job, std::size_t part, std::int64_t pa
                          const progress_callback& progress, const panel_sink& sink) {
   const auto& place = job.place(part);
   csv_stream stream(job.source, job.survey.head.dialect, place.begin);
-  row_encoder encoder(job.plan, job.options.rules, job.survey.head.columns.size());
+  row_encoder encoder(job.plan, job.options.rules, job.survey.head.columns);
   encoded_rows rows;
   rows.sparse = job.sparse;
   rows.clear();
@@ -108,56 +107,9 @@ result<void> write_rows(const table_job& job, dataset_writer& writer,
                         std::int64_t{0});
   }
   const auto write = [&](std::size_t part, std::int64_t first, const encoded_rows& rows) {
-    result<void> ok;
-    if (job.sparse) {
-      ok = writer.write_features<double>(first, next_entry[part],
-                                         {rows.starts, rows.columns, rows.values});
-      next_entry[part] += std::ssize(rows.values);
-    } else {
-      ok = writer.write_features(first, std::span<const double>(rows.x));
-    }
-    if (ok && !job.plan.targets.empty()) ok = writer.write_targets(first, rows.y);
-    if (ok && job.plan.weights) ok = writer.write_weights(first, rows.weights);
-    return ok;
+    return write_encoded(writer, first, rows, next_entry[part]);
   };
   return encode_all(job, job.sparse ? sparse_panel_rows : writer.chunk_rows(), progress, write);
-}
-
-dataset_layout layout_of(const table_job& job, precision values) {
-  dataset_layout layout;
-  layout.rows = job.survey.facts.kept;
-  layout.features = std::ssize(job.plan.names);
-  layout.values = values;
-  layout.sparse = job.sparse;
-  layout.entries = std::accumulate(job.entries.begin(), job.entries.end(), std::int64_t{0});
-  layout.feature_names = job.plan.names;
-  layout.reference_levels = job.plan.references;
-  layout.targets = job.plan.targets;
-  layout.weights = job.plan.weights;
-  layout.weights_name = job.plan.weights_name;
-  return layout;
-}
-
-import_summary summary_of(const table_job& job) {
-  import_summary summary;
-  summary.format = "CSV";
-  summary.rows = job.survey.facts.kept;
-  summary.dropped = job.survey.facts.rows - job.survey.facts.kept;
-  summary.single = job.plan.single;
-  summary.empty = job.plan.empty;
-  for (std::size_t j = 0; j < job.survey.head.columns.size(); ++j) {
-    const auto& column = job.survey.head.columns[j];
-    imported_column made{column.name, kind_name(column.kind), 0,
-                         job.survey.facts.columns[j].missing};
-    if (column.role == column_role::target) made.type = "target";
-    if (column.role == column_role::weights) made.type = "weights";
-    for (const auto& plan : job.plan.columns) {
-      if (plan.column != j || plan.role != column_role::feature) continue;
-      made.features = plan.count + (plan.mark >= 0 ? 1 : 0);
-    }
-    summary.columns.push_back(std::move(made));
-  }
-  return summary;
 }
 
 part_range range_for(const communicator& comm, const source_file& source, int threads) {
@@ -184,12 +136,15 @@ result<import_output> import_table(const communicator& comm, const import_reques
     shown.begin("counting values", source.size());
     if (auto ok = count_entries(job, progress); !ok) return pass(std::move(ok));
   }
-  auto writer = dataset_writer::create(comm, request.output, layout_of(job, request.values),
-                                       {request.source});
+  const auto entries = std::accumulate(job.entries.begin(), job.entries.end(), std::int64_t{0});
+  auto writer = dataset_writer::create(
+      comm, request.output, layout_of(job.survey, job.plan, request.values, job.sparse, entries),
+      {request.source});
   if (!writer) return pass(std::move(writer));
   shown.begin("writing", source.size());
   if (auto ok = write_rows(job, *writer, progress); !ok) return pass(std::move(ok));
-  auto summary = summary_of(job);
+  auto summary = summary_of(job.survey, job.plan);
+  summary.format = "CSV";
   summary.layout = writer->layout();
   return import_output{std::move(summary), std::move(*writer)};
 }

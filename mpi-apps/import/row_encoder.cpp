@@ -18,28 +18,35 @@ void encoded_rows::clear() {
 }
 
 row_encoder::row_encoder(const table_encoding& plan, const table_rules& rules,
-                         std::size_t table_columns)
-    : plan_(plan), rules_(rules), width_(table_columns) {
-  for (const auto& each : plan.columns) {
-    table_column column;
-    column.role = each.role;
-    if (each.kind != column_kind::text && drops_rows(column, rules)) dropping_.push_back(&each);
+                         const std::vector<table_column>& columns)
+    : plan_(plan), rules_(rules), marks_(rules), width_(columns.size()) {
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    const auto kind = columns[j].kind;
+    if (kind == column_kind::text || kind == column_kind::skipped) continue;
+    if (!drops_rows(columns[j], rules)) continue;
+    const dropping_column dropping{j, kind == column_kind::number};
+    dropping_.push_back(dropping);
+    const bool planned =
+        std::ranges::find(plan.columns, j, &column_plan::column) != plan.columns.end();
+    if (!planned) unplanned_.push_back(dropping);
   }
 }
 
-// Numbers are recognised as present when they parse; only what does not is looked at here.
-bool row_encoder::left_out(const std::vector<std::string_view>& fields) const {
-  return std::ranges::any_of(dropping_, [&](const column_plan* each) {
-    const auto field = fields[each->column];
+bool row_encoder::any_missing(const dropping_columns& among,
+                              const std::vector<std::string_view>& fields) const {
+  return std::ranges::any_of(among, [&](const dropping_column& each) {
+    const auto field = fields[each.at];
     if (is_missing(field, rules_)) return true;
-    if (each->kind != column_kind::number) return false;
+    if (!each.number) return false;
     const auto number = parse_number(field);
-    return number && std::isnan(*number);
+    return number && (std::isnan(*number) || marks_.contain(*number));
   });
 }
 
+// Values that encode are there; the others are looked at when a row does not.
 bool row_encoder::add(const std::vector<std::string_view>& fields, encoded_rows& out) {
   if (fields.size() != width_) return false;
+  if (!unplanned_.empty() && any_missing(unplanned_, fields)) return true;
   const auto features = plan_.names.size();
   const auto before_y = out.y.size();
   const auto before_weights = out.weights.size();
@@ -67,7 +74,7 @@ bool row_encoder::add(const std::vector<std::string_view>& fields, encoded_rows&
   }
   out.y.resize(before_y);
   out.weights.resize(before_weights);
-  return left_out(fields);
+  return any_missing(dropping_, fields);
 }
 
 template <class Put>
@@ -102,7 +109,7 @@ bool row_encoder::encode_feature(const column_plan& column, std::string_view fie
   }
   if (column.kind == column_kind::number) {
     const auto number = parse_number(field);
-    if (number && std::isfinite(*number)) {
+    if (number && std::isfinite(*number) && !marks_.contain(*number)) {
       put(column.first, *number);
       return true;
     }

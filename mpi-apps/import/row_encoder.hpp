@@ -25,7 +25,8 @@ struct encoded_rows {
 /// Used by one thread. The plan and the rules are borrowed.
 class row_encoder {
  public:
-  row_encoder(const table_encoding& plan, const table_rules& rules, std::size_t table_columns);
+  row_encoder(const table_encoding& plan, const table_rules& rules,
+              const std::vector<table_column>& columns);
 
   /// Appends the row unless it is one that is left out. False when the row is not what the first
   /// pass saw: the file was changed meanwhile.
@@ -38,12 +39,21 @@ class row_encoder {
   bool encode_feature(const column_plan& column, std::string_view field, Put&& put);
   template <class Put>
   void encode_words(const column_plan& column, std::string_view field, Put&& put);
-  [[nodiscard]] bool left_out(const std::vector<std::string_view>& fields) const;
+  // Columns in which a missing value leaves the row out.
+  struct dropping_column {
+    std::size_t at = 0;
+    bool number = false;
+  };
+  using dropping_columns = std::vector<dropping_column>;
+  [[nodiscard]] bool any_missing(const dropping_columns& among,
+                                 const std::vector<std::string_view>& fields) const;
 
   const table_encoding& plan_;
   const table_rules& rules_;
+  number_marks marks_;
   std::size_t width_;
-  std::vector<const column_plan*> dropping_;  // categories in which a missing value drops the row
+  dropping_columns dropping_;
+  dropping_columns unplanned_;  // of these: what no feature or target is made of
   std::vector<std::pair<std::int64_t, double>> words_;
   std::string scratch_;
 };

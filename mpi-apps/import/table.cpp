@@ -1,7 +1,8 @@
 #include "import/table.hpp"
 
-#include <algorithm>
 #include <array>
+
+#include "import/number.hpp"
 
 namespace berth::apps {
 
@@ -28,6 +29,12 @@ bool is_missing(std::string_view field) noexcept {
 bool is_missing(std::string_view field, const table_rules& rules) noexcept {
   return is_missing(field) ||
          std::ranges::find(rules.missing_marks, field) != rules.missing_marks.end();
+}
+
+number_marks::number_marks(const table_rules& rules) {
+  for (const auto& mark : rules.missing_marks) {
+    if (const auto number = parse_number(mark)) marks_.push_back(*number);
+  }
 }
 
 bool drops_rows(const table_column& column, const table_rules& rules) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 // What is asked of the columns of a table, and what a pass over it finds.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -42,6 +43,18 @@ struct table_rules {
 /// Missing values as R, pandas and the UCI archive write them: empty, NA, NaN, nan and ?.
 bool is_missing(std::string_view field) noexcept;
 bool is_missing(std::string_view field, const table_rules& rules) noexcept;
+
+/// Numbers that stand for missing values: the marks of the rules that are numbers, by value.
+class number_marks {
+ public:
+  explicit number_marks(const table_rules& rules);
+  [[nodiscard]] bool contain(double value) const noexcept {
+    return !marks_.empty() && std::ranges::find(marks_, value) != marks_.end();
+  }
+
+ private:
+  std::vector<double> marks_;
+};
 
 /// Rows are left out for a missing value in this column.
 bool drops_rows(const table_column& column, const table_rules& rules) noexcept;

@@ -40,9 +40,14 @@ result<void> check_missing(const table_survey& survey, const table_rules& rules)
 result<void> check_levels(const table_column& column, const column_facts& facts,
                           const table_rules& rules) {
   if (facts.levels.size() <= rules.max_levels) return {};
-  const auto why = facts.first_text ? fmt::format(" (line {} has \"{}\")", facts.first_text->line,
-                                                  facts.first_text->value)
-                                    : std::string();
+  if (!facts.first_text) {
+    return fail(
+        fmt::format("column \"{}\" has more than {} different values; allow more with "
+                    "--max-levels",
+                    column.name, rules.max_levels));
+  }
+  const auto why =
+      fmt::format(" (line {} has \"{}\")", facts.first_text->line, facts.first_text->value);
   if (column.role == column_role::target) {
     return fail(
         fmt::format("target \"{}\" is text with more than {} different values{}; it must "

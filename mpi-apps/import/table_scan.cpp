@@ -16,7 +16,7 @@ constexpr std::int64_t progress_step = std::int64_t{1} << 20;
 class row_scanner {
  public:
   row_scanner(const std::vector<table_column>& columns, const table_rules& rules)
-      : columns_(columns), rules_(rules), values_(columns.size()) {
+      : columns_(columns), rules_(rules), marks_(rules), values_(columns.size()) {
     facts_.columns.resize(columns.size());
     const bool means =
         rules.missing == missing_policy::mean || rules.missing == missing_policy::indicator;
@@ -38,7 +38,7 @@ class row_scanner {
     bool kept = true;
     for (const std::size_t j : numbers_) {
       const auto number = parse_number(fields[j]);
-      values_[j] = number.value_or(NAN);
+      values_[j] = number && !marks_.contain(*number) ? *number : NAN;
       if (!std::isfinite(values_[j])) odd_.push_back(j);
     }
     for (const std::size_t j : categories_) {
@@ -144,6 +144,7 @@ class row_scanner {
 
   const std::vector<table_column>& columns_;
   const table_rules& rules_;
+  number_marks marks_;
   table_facts facts_;
   std::vector<double> values_;
   std::vector<std::size_t> odd_;         // columns of this row

@@ -143,6 +143,14 @@ bool learn_kinds(columns_type& columns, const table_facts& facts) {
 
 }  // namespace
 
+result<void> apply_requests(columns_type& columns, const column_requests& wanted) {
+  auto ok = apply_kinds(columns, wanted);
+  if (ok) ok = apply_role(columns, wanted.targets, column_role::target);
+  if (ok) ok = apply_role(columns, wanted.weights, column_role::weights);
+  if (ok) ok = apply_references(columns, wanted);
+  return ok;
+}
+
 result<table_head> read_head(const source_file& source, const table_options& options) {
   auto text = source.head(head_bytes);
   if (!text) return pass(std::move(text));
@@ -165,12 +173,9 @@ result<table_head> read_head(const source_file& source, const table_options& opt
   auto columns = name_columns(fields, options.header);
   if (!columns) return pass(std::move(columns), context);
   head.columns = std::move(*columns);
-  const auto& wanted = options.columns;
-  auto ok = apply_kinds(head.columns, wanted);
-  if (ok) ok = apply_role(head.columns, wanted.targets, column_role::target);
-  if (ok) ok = apply_role(head.columns, wanted.weights, column_role::weights);
-  if (ok) ok = apply_references(head.columns, wanted);
-  if (!ok) return pass(std::move(ok), context);
+  if (auto ok = apply_requests(head.columns, options.columns); !ok) {
+    return pass(std::move(ok), context);
+  }
   guess_kinds(head.columns, stream, options.rules);
   return head;
 }

@@ -31,6 +31,11 @@ struct table_options {
 /// that do) or that contradict each other.
 result<table_head> read_head(const source_file& source, const table_options& options);
 
+/// Gives the columns the kinds and the roles that are asked for, and leaves out the excluded.
+/// Errors: columns that do not exist (with the list of those that do), requests that contradict
+/// each other.
+result<void> apply_requests(std::vector<table_column>& columns, const column_requests& wanted);
+
 struct table_survey {
   table_head head;  // with the kinds that hold for the whole table
   table_facts facts;

@@ -184,6 +184,30 @@ TEST_F(Import, RefusesOptionsThatMeanNothingForTheFormat) {
   excluding.target_needed = false;
   excluding.table.columns.excluded = {"x1"};
   EXPECT_THAT(run(excluding).error().text(), HasSubstr("--exclude is for tables"));
+  auto tabs = request(folder.write("t.h5", "1 1:5\n"), "");
+  tabs.table.delimiter = '\t';
+  EXPECT_THAT(run(tabs).error().text(), HasSubstr("--delimiter is for tables"));
+}
+
+TEST_F(Import, MarksOfMissingValuesMayBeNumbers) {
+  auto wanted = request(folder.write("t.csv", "y,a\n1,2\n2,-999.0\n3,4\n-999,5\n"), "y");
+  wanted.table.rules.missing_marks = {"-999"};
+  EXPECT_THAT(run(wanted).error().text(),
+              HasSubstr("missing values: 1 in column \"y\", 1 in column \"a\""));
+  wanted.table.rules.missing = missing_policy::mean;
+  const auto done = run(wanted);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(numbers("X"), (std::vector<double>{2, 3, 4}));
+  EXPECT_EQ(numbers("y"), (std::vector<double>{1, 2, 3}));
+}
+
+TEST_F(Import, ColumnsThatAreLeftOutWholeDropRowsToo) {
+  auto wanted = request(folder.write("t.csv", "y,a,c\n1,2,u\n2,3,NA\n3,4,u\n"), "y");
+  wanted.table.rules.missing = missing_policy::drop;
+  const auto done = run(wanted);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(done->dropped, 1);
+  EXPECT_EQ(numbers("X"), (std::vector<double>{2, 4}));
 }
 
 TEST_F(Import, NeverReplacesItsInput) {
