@@ -20,7 +20,7 @@
 #include "pinning/executor.hpp"
 #include "pinning/explain.hpp"
 #include "pinning/memory.hpp"
-#include "pinning/svg.hpp"
+#include "pinning/svg/picture.hpp"
 #include "pinning/table.hpp"
 #include "topology/load.hpp"
 

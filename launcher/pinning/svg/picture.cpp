@@ -1,4 +1,4 @@
-#include "pinning/svg.hpp"
+#include "pinning/svg/picture.hpp"
 
 #include <fmt/format.h>
 
@@ -11,11 +11,11 @@
 
 #include "base/text.hpp"
 #include "pinning/describe.hpp"
-#include "pinning/svg_boxes.hpp"
-#include "pinning/svg_colours.hpp"
-#include "pinning/svg_layout.hpp"
-#include "pinning/svg_style.hpp"
-#include "pinning/svg_text.hpp"
+#include "pinning/svg/boxes.hpp"
+#include "pinning/svg/colours.hpp"
+#include "pinning/svg/layout.hpp"
+#include "pinning/svg/style.hpp"
+#include "pinning/svg/text.hpp"
 
 namespace berth::pinning {
 namespace {

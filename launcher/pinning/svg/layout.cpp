@@ -1,4 +1,4 @@
-#include "pinning/svg_layout.hpp"
+#include "pinning/svg/layout.hpp"
 
 #include <algorithm>
 #include <cmath>

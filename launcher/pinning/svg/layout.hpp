@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "pinning/svg_boxes.hpp"
+#include "pinning/svg/boxes.hpp"
 
 namespace berth::pinning {
 

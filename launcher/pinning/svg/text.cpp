@@ -1,4 +1,4 @@
-#include "pinning/svg_text.hpp"
+#include "pinning/svg/text.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "pinning/svg_boxes.hpp"
+#include "pinning/svg/boxes.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "pinning/svg_colours.hpp"
+#include "pinning/svg/colours.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pinning/svg.hpp"
+#include "pinning/svg/picture.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
