@@ -46,7 +46,7 @@ struct accumulator {
   }
 };
 
-// Four rows at a time, so that the accumulators are loaded and stored once for four values.
+// Eight rows at a time, so that the accumulators are loaded and stored once for eight values.
 template <class T>
 [[gnu::always_inline]] inline void add_rows(const T* x, std::size_t rows, std::size_t step,
                                             std::size_t width, strip_sums& to) {
@@ -68,7 +68,7 @@ template <class T>
     }
   };
   std::size_t i = 0;
-  for (; i + 4 <= rows; i += 4) add(i, std::integral_constant<std::size_t, 4>{});
+  for (; i + 8 <= rows; i += 8) add(i, std::integral_constant<std::size_t, 8>{});
   for (; i < rows; ++i) add(i, std::integral_constant<std::size_t, 1>{});
 }
 

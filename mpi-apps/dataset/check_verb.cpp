@@ -7,7 +7,7 @@
 #include "common/text.hpp"
 #include "data/read_rows.hpp"
 #include "dataset/check.hpp"
-#include "dataset/parts_options.hpp"
+#include "data/parts_options.hpp"
 #include "dataset/verbs.hpp"
 
 namespace berth::apps {

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "dataset/describe.hpp"
-#include "dataset/parts_options.hpp"
+#include "data/parts_options.hpp"
 #include "dataset/verbs.hpp"
 
 namespace berth::apps {

@@ -6,7 +6,7 @@
 
 #include "common/text.hpp"
 #include "dataset/export.hpp"
-#include "dataset/parts_options.hpp"
+#include "data/parts_options.hpp"
 #include "dataset/verbs.hpp"
 
 namespace berth::apps {

@@ -8,7 +8,7 @@
 
 #include "dataset/export.hpp"
 #include "dataset/head.hpp"
-#include "dataset/parts_options.hpp"
+#include "data/parts_options.hpp"
 #include "dataset/verbs.hpp"
 
 namespace berth::apps {

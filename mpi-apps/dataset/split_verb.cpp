@@ -3,7 +3,7 @@
 #include <iostream>
 #include <memory>
 
-#include "dataset/parts_options.hpp"
+#include "data/parts_options.hpp"
 #include "dataset/split.hpp"
 #include "dataset/verbs.hpp"
 

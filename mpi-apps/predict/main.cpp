@@ -11,6 +11,7 @@
 #include "common/phases.hpp"
 #include "common/program.hpp"
 #include "common/text.hpp"
+#include "data/parts_options.hpp"
 #include "data/read_rows.hpp"
 #include "models/labels.hpp"
 #include "models/logistic.hpp"
@@ -50,10 +51,8 @@ void describe_options(CLI::App& app, options& chosen) {
       ->type_name("");
   app.add_option("-o,--output", chosen.output, "Write predictions here: .h5 or .hdf5, else CSV")
       ->type_name("FILE");
-  app.add_option("--features", chosen.parts.features, "Features: a dataset or CSR group [/X]")
-      ->type_name("PATH");
-  app.add_option("--target", chosen.parts.target, "Target to compare with [/y]")
-      ->type_name("PATH")
+  add_features_option(app, chosen.parts);
+  add_target_option(app, chosen.parts)
       ->needs(app.add_flag("--score", chosen.score,
                            "Compare with the target: R2 and RMSE, or log-loss and accuracy"));
   add_common_options(app, chosen.common);

@@ -1,11 +1,29 @@
+#include <fmt/format.h>
+
+#include "common/text.hpp"
 #include "models/linear.hpp"
 #include "train/fit.hpp"
 
 namespace berth::apps {
 
+namespace {
+
+// The numbers of two classes are as good as any for a mean; those of more have no meaning.
+result<void> check_classes(const dataset_info& info) {
+  if (info.levels.size() <= 2) return {};
+  return fail(fmt::format(
+      "dataset \"{}\": \"{}\" has {}: {}; linear regression needs a target of numbers: choose "
+      "another with --target, or import one class against the others as 0 and 1",
+      info.path, info.target, counted(std::ssize(info.levels), "class", "classes"),
+      quoted_list(info.levels)));
+}
+
+}  // namespace
+
 // Reading and computing overlap: one phase.
 result<trained> train_linear(const communicator& comm, const train_options& chosen,
                              const dataset& data, phase_clock& clock) {
+  if (auto ok = check_classes(data.info); !ok) return pass(std::move(ok));
   auto stream = stream_source::create(comm, data, chosen.stream);
   if (!stream) return pass(std::move(stream));
   auto fitted = clock.time("read and fit", [&] {

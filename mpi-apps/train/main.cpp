@@ -62,6 +62,12 @@ void warn(const communicator& comm, const train_options& chosen, const dataset& 
   if (data.weights && chosen.kind == model_kind::logistic) {
     say(fmt::format("{} is not used: logistic has no weights", data.weights->path));
   }
+  if (data.info.levels.size() == 2 && chosen.kind == model_kind::linear) {
+    say(
+        fmt::format("\"{}\" has two classes, fitted as 0 = \"{}\" and 1 = \"{}\"; train logistic "
+                    "fits their probability",
+                    data.info.target, data.info.levels[0], data.info.levels[1]));
+  }
   if (inexact > 0) {
     say(fmt::format(
         "{} were rounded to float64",

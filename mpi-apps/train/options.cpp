@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "data/parts_options.hpp"
+
 namespace berth::apps {
 
 namespace {
@@ -33,10 +35,8 @@ void add_data_options(CLI::App& command, train_options& chosen) {
       ->type_name("");
   command.add_option("-o,--output", chosen.output, "Write the model to this HDF5 file")
       ->type_name("MODEL.h5");
-  command.add_option("--features", chosen.parts.features, "Features: a dataset or CSR group [/X]")
-      ->type_name("PATH");
-  command.add_option("--target", chosen.parts.target, "Target: a dataset or AnnData column [/y]")
-      ->type_name("PATH");
+  add_features_option(command, chosen.parts);
+  add_target_option(command, chosen.parts);
   add_common_options(command, chosen.common);
 }
 
@@ -64,8 +64,7 @@ void add_linear_options(CLI::App& command, train_options& chosen) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("LAMBDA");
   command.add_flag("!--no-intercept", chosen.linear.intercept, "Fit without a constant");
-  command.add_option("--weights", chosen.parts.weights, "Weights of the rows [/weights, if there]")
-      ->type_name("PATH");
+  add_weights_option(command, chosen.parts);
   command.add_flag("!--no-weights", chosen.stream.weights, "Every row counts the same")
       ->excludes("--weights");
   command.add_option("--columns", chosen.stream.columns, "Use these features only")

@@ -73,5 +73,33 @@ TEST_F(Train, LogisticIsTheSameAloneAndInAContainerOnTwoNodes) {
   expect_same_models("logistic default.h5");
 }
 
+// In folders of their own, so that the command lines, which the files keep, are the same.
+TEST_F(Train, ImportWritesTheSameFileUnderSrunOnTwoNodes) {
+  const std::string command =
+      "SOURCE_DATE_EPOCH=0 %s dataset import ../california-housing.csv.gz -o made.h5 "
+      "--target median_house_value --missing indicator";
+  const auto in = [&](const std::string& name, const std::string& launcher) {
+    auto script = "mkdir " + name + " && cd " + name + " && " + command;
+    script.replace(script.find("%s"), 2, launcher);
+    const auto end = shell(script);
+    EXPECT_EQ(end.exit_code, 0) << end.err;
+    EXPECT_EQ(end.out.find("20,640 rows"), end.out.rfind("20,640 rows")) << end.out;
+    EXPECT_NE(end.out.find("20,640 rows"), std::string::npos) << end.out;
+  };
+  in("alone", "");
+  in("job", "srun -N2 -n4");
+  const auto same = shell("cmp alone/made.h5 job/made.h5 && ls job");
+  EXPECT_EQ(same.exit_code, 0) << same.out << same.err;
+  EXPECT_EQ(same.out, "made.h5\n");
+  const auto refused = shell(
+      "cd job && rm made.h5 && srun -N2 -n4 dataset import ../california-housing.csv.gz "
+      "-o made.h5 --target median_house_value; code=$?; ls; exit $code");
+  EXPECT_EQ(refused.exit_code, 2) << refused.err;
+  EXPECT_EQ(refused.out, "") << "left behind";
+  const auto first = refused.err.find("dataset: error: ");
+  EXPECT_NE(first, std::string::npos) << refused.err;
+  EXPECT_EQ(first, refused.err.rfind("dataset: error: ")) << refused.err;
+}
+
 }  // namespace
 }  // namespace berth::test

@@ -76,6 +76,21 @@ TEST_F(Parts, AModelDoesNotScoreClassesThatItDoesNotKnow) {
   EXPECT_THAT(got.err, HasSubstr("\"y\" has class \"2\", the model knows \"0\", \"1\""));
 }
 
+TEST_F(Parts, LinearRegressionNeedsNumbersOrTwoClasses) {
+  const auto fit = [this](const char* table) {
+    folder.write("t.csv", table);
+    run_program(folder, {BERTH_DATASET, "import", "t.csv", "-o", "t.h5", "--target", "y"});
+    return run_program(folder, {BERTH_TRAIN, "linear", "t.h5"}, 2);
+  };
+  const auto three = fit("y,a\nu,1\nv,2\nw,4\nu,5\nv,9\n");
+  EXPECT_EQ(three.code, 2);
+  EXPECT_EQ(lines_with(three.err, "train: ").size(), 1U) << three.err;
+  EXPECT_THAT(three.err, HasSubstr(R"("y" has 3 classes: "u", "v", "w"; linear regression needs)"));
+  const auto two = fit("y,a\nu,1\nv,2\nv,4\nu,5\nv,9\n");
+  EXPECT_EQ(two.code, 0) << two.err;
+  EXPECT_THAT(two.err, HasSubstr(R"(has two classes, fitted as 0 = "u" and 1 = "v"; train)"));
+}
+
 TEST_F(Parts, SeveralTargetsAreTooMany) {
   {
     const auto file = create_hdf5(folder.file("t.h5"));
