@@ -35,4 +35,13 @@ void set_up_blas(char** argv) {
   if (::setenv("OPENBLAS_CORETYPE", "SKYLAKEX", 1) == 0) ::execv("/proc/self/exe", argv);
 }
 
+int blas_threads() {
+  return openblas_get_num_threads();
+}
+
+std::string slow_blas_kernel() {
+  __builtin_cpu_init();
+  return has_avx512() && kernel_is_avx2() ? openblas_get_corename() : "";
+}
+
 }  // namespace berth::apps

@@ -1,6 +1,8 @@
 #pragma once
 // OpenBLAS reads its settings when it is loaded, before main: changing them means starting again.
 
+#include <string>
+
 namespace berth::apps {
 
 /// Makes OpenBLAS run one thread a rank unless OPENBLAS_NUM_THREADS or OMP_NUM_THREADS is set, and
@@ -8,5 +10,11 @@ namespace berth::apps {
 /// unless OPENBLAS_CORETYPE is set. May replace the process by itself with that environment, once.
 /// @pre called first in main, before MPI_Init
 void set_up_blas(char** argv);
+
+/// Threads that a BLAS call may use.
+int blas_threads();
+
+/// The name of OpenBLAS' kernels where they leave this processor's AVX-512 unused; else empty.
+std::string slow_blas_kernel();
 
 }  // namespace berth::apps

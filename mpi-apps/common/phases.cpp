@@ -9,6 +9,12 @@ double phase_clock::now() const {
   return MPI_Wtime();
 }
 
+double phase_clock::total() const noexcept {
+  double sum = 0;
+  for (const auto& each : phases_) sum += each.seconds;
+  return sum;
+}
+
 std::string phases_text(const std::vector<phase>& phases) {
   std::string text;
   double total = 0;

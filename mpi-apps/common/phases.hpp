@@ -29,6 +29,8 @@ class phase_clock {
   }
 
   [[nodiscard]] const std::vector<phase>& phases() const noexcept { return phases_; }
+  /// Seconds of all phases.
+  [[nodiscard]] double total() const noexcept;
 
  private:
   [[nodiscard]] double now() const;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <sstream>
 
 namespace berth::apps {
 
@@ -47,6 +48,17 @@ std::string cpu_list(const std::vector<int>& cpus) {
     i = last + 1;
   }
   return text;
+}
+
+std::vector<int> cpu_numbers(const std::string& list) {
+  std::vector<int> cpus;
+  std::istringstream parts(list);
+  for (std::string part; std::getline(parts, part, ',');) {
+    const auto dash = part.find('-');
+    const int last = std::stoi(dash == std::string::npos ? part : part.substr(dash + 1));
+    for (int cpu = std::stoi(part); cpu <= last; ++cpu) cpus.push_back(cpu);
+  }
+  return cpus;
 }
 
 placement my_placement() {

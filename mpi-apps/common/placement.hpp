@@ -21,5 +21,7 @@ std::vector<placement> gather_placements(const communicator& comm);
 
 /// CPU numbers in ascending order as a Linux list: {0,1,2,5} -> "0-2,5".
 std::string cpu_list(const std::vector<int>& cpus);
+/// The inverse: "0-2,5" -> {0,1,2,5}. @pre a list as cpu_list() makes it
+std::vector<int> cpu_numbers(const std::string& list);
 
 }  // namespace berth::apps

@@ -75,6 +75,11 @@ void gram_builder::add(row_range range, const T* x, const double* y, const doubl
 template void gram_builder::add(row_range, const float*, const double*, const double*);
 template void gram_builder::add(row_range, const double*, const double*, const double*);
 
+double gram_builder::flops_a_row() const noexcept {
+  const auto count = static_cast<double>(state_->feed.columns().count());
+  return count * (count + 1) * (state_->is_exact ? 3 : 1);
+}
+
 gram_matrix gram_builder::finish(const communicator& comm) {
   auto& feed = state_->feed;
   return {feed.columns(), feed.blocks().rows, feed.rows().scale(), feed.finish(comm)};

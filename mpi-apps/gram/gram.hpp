@@ -61,6 +61,10 @@ class gram_builder {
   template <class T>
   void add(row_range range, const T* x, const double* y, const double* weights);
 
+  /// Additions and multiplications a row: of the upper triangle, and six where two would do without
+  /// the low parts.
+  [[nodiscard]] double flops_a_row() const noexcept;
+
   /// Collective; ends the builder. @pre the last rows end a block or the dataset
   gram_matrix finish(const communicator& comm);
 

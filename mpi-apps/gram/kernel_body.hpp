@@ -212,4 +212,26 @@ void subtract_scaled(std::size_t count, double a_hi, double a_lo, const double* 
   }
 }
 
+// Twelve chains cover the latency of two units.
+template <class V>
+double multiply_adds(std::size_t steps) {
+  constexpr std::size_t chains = 12;
+  typename V::vector sum[chains];
+  const auto factor = V::broadcast(0.5);
+#pragma GCC unroll 12
+  for (std::size_t c = 0; c < chains; ++c) sum[c] = V::broadcast(static_cast<double>(c));
+  for (std::size_t k = 0; k < steps; ++k) {
+#pragma GCC unroll 12
+    for (std::size_t c = 0; c < chains; ++c) sum[c] = V::multiply_add(sum[c], factor, factor);
+  }
+  double parts[V::width];
+  auto all = V::zero();
+#pragma GCC unroll 12
+  for (std::size_t c = 0; c < chains; ++c) all = V::add(all, sum[c]);
+  V::store(parts, all);
+  // The sums come to 1 each: used, so that no compiler leaves the loop out.
+  const double flops = static_cast<double>(2 * steps * chains * V::width);
+  return parts[0] > 0 ? flops : 0;
+}
+
 }  // namespace berth::apps::kernel_body

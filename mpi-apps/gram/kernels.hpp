@@ -70,6 +70,9 @@ struct kernel_set {
   /// @pre count is a multiple of 8
   void (*subtract_scaled)(std::size_t count, double a_hi, double a_lo, const double* x_hi,
                           const double* x_lo, double* y_hi, double* y_lo);
+
+  /// The fastest there can be: `steps` rounds of multiply-adds in registers. Returns the flops.
+  double (*multiply_adds)(std::size_t steps);
 };
 
 /// The fastest set that this processor runs, found once by CPUID.

@@ -32,6 +32,7 @@ const kernel_set avx2_kernels{"avx2",
                               kernel_body::pack<avx2, float>,
                               kernel_body::weigh<avx2>,
                               kernel_body::row_products<avx2>,
-                              kernel_body::subtract_scaled<avx2>};
+                              kernel_body::subtract_scaled<avx2>,
+                              kernel_body::multiply_adds<avx2>};
 
 }  // namespace berth::apps

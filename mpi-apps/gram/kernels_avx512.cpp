@@ -33,6 +33,7 @@ const kernel_set avx512_kernels{"avx512",
                                 kernel_body::pack<avx512, float>,
                                 kernel_body::weigh<avx512>,
                                 kernel_body::row_products<avx512>,
-                                kernel_body::subtract_scaled<avx512>};
+                                kernel_body::subtract_scaled<avx512>,
+                                kernel_body::multiply_adds<avx512>};
 
 }  // namespace berth::apps

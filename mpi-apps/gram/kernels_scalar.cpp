@@ -32,6 +32,7 @@ const kernel_set scalar_kernels{"scalar",
                                 kernel_body::pack<scalar, float>,
                                 kernel_body::weigh<scalar>,
                                 kernel_body::row_products<scalar>,
-                                kernel_body::subtract_scaled<scalar>};
+                                kernel_body::subtract_scaled<scalar>,
+                                kernel_body::multiply_adds<scalar>};
 
 }  // namespace berth::apps

@@ -101,6 +101,13 @@ void residual_builder::add(row_range range, const T* x, const double* y, const d
 template void residual_builder::add(row_range, const float*, const double*, const double*);
 template void residual_builder::add(row_range, const double*, const double*, const double*);
 
+double residual_builder::flops_a_row() const noexcept {
+  constexpr double exact_product = 6;
+  constexpr double twofold_step = 11;
+  return static_cast<double>(state_->feed.columns().strips() * strip_width) *
+         (strip_width * exact_product + twofold_step * static_cast<double>(state_->factors.size()));
+}
+
 residual_sums residual_builder::finish(const communicator& comm) {
   const auto& columns = state_->feed.columns();
   const auto sums = state_->feed.finish(comm);

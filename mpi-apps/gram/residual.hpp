@@ -31,6 +31,9 @@ class residual_builder {
   template <class T>
   void add(row_range range, const T* x, const double* y, const double* weights);
 
+  /// Additions and multiplications a row.
+  [[nodiscard]] double flops_a_row() const noexcept;
+
   /// Collective; ends the builder.
   residual_sums finish(const communicator& comm);
 

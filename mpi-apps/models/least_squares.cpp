@@ -8,6 +8,7 @@
 
 #include "common/text.hpp"
 #include "models/exact_solver.hpp"
+#include "models/metered.hpp"
 #include "models/normal_solver.hpp"
 #include "models/qr_factors.hpp"
 #include "models/row_passes.hpp"
@@ -20,12 +21,15 @@ namespace {
 // Up to here the exact pass costs no more than the two passes of the normal equations, or too
 // little to matter. The number of ranks must not count: they would give other bits.
 constexpr std::int64_t cheap_features = 500;
-constexpr double cheap_work = 1e11;  // rows x columns^2
+constexpr double cheap_work = 1e11;  // rows x columns^2, and three columns^3 of the factor
+
+// A multiplication and subtraction of twofold numbers takes 17 flops, order^3 / 6 of them.
+constexpr double twofold_cholesky_flops = 17.0 / 6;
 
 bool exact_is_cheap(const row_source& source) {
   const auto columns = static_cast<double>(source.columns.count());
   return source.columns.features <= cheap_features ||
-         static_cast<double>(source.rows) * columns * columns <= cheap_work;
+         (static_cast<double>(source.rows) + 3 * columns) * columns * columns <= cheap_work;
 }
 
 using namer = std::function<std::string(std::size_t)>;
@@ -77,7 +81,9 @@ result<least_squares_fit> run_exact(const communicator& comm, const row_source& 
   const auto sums = pass_gram(comm, source, gram_precision::exact, passes);
   if (!sums) return failure(sums.error());
   const normal_system system(sums->gram, options);
+  const stopwatch watch;
   const auto factor = factor_system(system);
+  log_work(source, "factor", watch, twofold_cholesky_flops * std::pow(system.order, 3), 0);
   if (auto ok = check_rank(factor, options, name_of); !ok) return pass(std::move(ok));
   auto fit = solve_exact(system, factor, options.deficient);
   fit.counted = sums->counted;
@@ -92,7 +98,9 @@ result<std::optional<least_squares_fit>> run_normal(const communicator& comm,
   const auto sums = pass_gram(comm, source, gram_precision::plain, passes);
   if (!sums) return failure(sums.error());
   const normal_system system(sums->gram, options);
+  const stopwatch watch;
   const auto triangles = factor_normal(system);
+  log_work(source, "factor", watch, 2.0 / 3 * std::pow(system.order, 3), 0, true);
   if (!triangles) return std::nullopt;
   auto fit =
       solve_refined(comm, source, system, *triangles, first_solution(system, *triangles), passes);
@@ -194,16 +202,24 @@ result<least_squares_fit> run(const communicator& comm, const row_source& source
                               const least_squares_options& options, const namer& name_of,
                               int& passes) {
   const auto solver = options.solver;
-  const bool is_wide = source.columns.features > wide_features;
+  const bool is_wide = source.columns.features > wide_features && !options.reproducible;
   if (solver == linear_solver::automatic && is_wide && options.deficient == rank_rule::error) {
     return solve_wide(comm, source, options, name_of, passes);
+  }
+  const bool is_qr = solver != linear_solver::automatic && solver != linear_solver::exact &&
+                     solver != linear_solver::normal;
+  if (is_qr && options.reproducible) {
+    return fail(
+        fmt::format("--solver {}: its last bits depend on the number of ranks, which "
+                    "--reproducible rules out; use exact or normal",
+                    name_of_solver(solver)));
   }
   if (solver == linear_solver::exact) return run_exact(comm, source, options, name_of, passes);
   const bool automatic = solver == linear_solver::automatic;
   if (automatic && exact_is_cheap(source)) {
     return run_exact(comm, source, options, name_of, passes);
   }
-  if (!automatic && solver != linear_solver::normal) return run_qr(comm, source, options, passes);
+  if (is_qr) return run_qr(comm, source, options, passes);
   auto fit = run_normal(comm, source, options, passes);
   if (!fit) return pass(std::move(fit));
   if (*fit) return std::move(**fit);

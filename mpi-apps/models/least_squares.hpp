@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/work.hpp"
 #include "gram/gram.hpp"
 
 namespace berth::apps {
@@ -31,7 +32,8 @@ struct least_squares_options {
   linear_solver solver = linear_solver::automatic;
   rank_rule deficient = rank_rule::error;
   bool intercept = true;
-  double l2 = 0;  // adds l2 * |b|^2, without the constant
+  double l2 = 0;              // adds l2 * |b|^2, without the constant
+  bool reproducible = false;  // only paths that give equal bits on any number of ranks
 };
 
 /// Rows that one call delivers: x row-major, in double or in single precision.
@@ -51,6 +53,7 @@ struct row_source {
   std::function<result<void>(const std::function<void(const row_view&)>&)> visit;
   /// Names the columns with NaN and infinite values, as an error. Collective, agreed; may be empty.
   std::function<result<void>()> explain_missing;
+  work_log* log = nullptr;  // borrowed: what the passes and solvers did goes there
 };
 
 /// A coefficient's index counts the constant first where there is one, then features.
@@ -85,7 +88,9 @@ struct least_squares_fit {
 /// cholqr2, tsqr, scalapack, svd: a pass for the scale of the columns, one for R, then refinement;
 /// standard errors have log10(1 / (u condition)) digits; dependent columns are an error, for svd
 /// the shortest solution with `rank_rule::min_norm`. Equal bits on any ranks: exact and normal
-/// only. Errors: `rank_rule::error` (names by `name_of`), no convergence. Sources: Ogita, Rump and
+/// only; with `reproducible` automatic takes no other, and the rest are errors. Many features then
+/// need (features + 1)^2 / 2 numbers and more on every rank.
+/// Errors: `rank_rule::error` (names by `name_of`), no convergence. Sources: Ogita, Rump and
 /// Oishi 2005 (twofold sums); Bjorck, Numerical Methods for Least Squares Problems, 1996, 2.9
 /// (refinement); Higham 2002, chapters 10 and 20.
 result<least_squares_fit> solve_least_squares(

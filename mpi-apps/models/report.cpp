@@ -81,6 +81,22 @@ nlohmann::ordered_json solution_json(const solution_facts& solution) {
           {"digits_if_rounded", solution.digits_if_rounded}};
 }
 
+nlohmann::ordered_json speed_json(const speed_facts& speed) {
+  nlohmann::ordered_json out{{"peak_flops", speed.peak_flops}};
+  if (speed.peak_copy > 0) out["peak_copy_bytes"] = speed.peak_copy;
+  for (const auto& each : speed.parts) {
+    nlohmann::ordered_json part{
+        {"name", each.name}, {"seconds", each.seconds}, {"cpu_share", each.cpu_share}};
+    if (each.flops > 0) part["flops"] = each.flops;
+    if (each.bytes > 0) part["bytes"] = each.bytes;
+    out["parts"].push_back(std::move(part));
+  }
+  out["bound_by"] = speed.bound;
+  out["peak_memory"] = speed.peak_memory;
+  if (!speed.warnings.empty()) out["warnings"] = speed.warnings;
+  return out;
+}
+
 std::size_t feature_count(const model& fitted) {
   const auto& first = fitted.targets.front();
   return first.coefficients.size() - (has_intercept(first) ? 1 : 0);
@@ -155,6 +171,7 @@ std::string report_text(const model& fitted, const run_facts& run) {
   }
   text += solution_text(fitted.solution);
   text += fmt::format("Time: {}\n", phases_text(run.phases));
+  text += speed_text(run.speed);
   if (!run.model_path.empty()) text += fmt::format("Model written to {}\n", run.model_path);
   return text;
 }
@@ -177,6 +194,7 @@ std::string report_json(const model& fitted, const run_facts& run) {
   for (const auto& each : run.phases) {
     out["phases"].push_back({{"name", each.name}, {"seconds", each.seconds}});
   }
+  if (!run.speed.parts.empty()) out["speed"] = speed_json(run.speed);
   for (std::size_t i = 0; i < run.placements.size(); ++i) {
     out["placement"].push_back(
         {{"rank", i}, {"host", run.placements[i].host}, {"cpus", run.placements[i].cpus}});

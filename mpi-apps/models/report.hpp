@@ -7,6 +7,7 @@
 #include "common/phases.hpp"
 #include "common/placement.hpp"
 #include "models/model.hpp"
+#include "roofline/speed.hpp"
 
 namespace berth::apps {
 
@@ -16,6 +17,7 @@ struct run_facts {
   std::vector<phase> phases;
   std::vector<placement> placements;
   std::string read = {};  // how the data were read; empty unless wanted
+  speed_facts speed = {};
 };
 
 /// Several lines, each ended.

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "models/metered.hpp"
+
 namespace berth::apps {
 
 namespace {
@@ -100,7 +102,7 @@ result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& s
                                    gram_precision precision, std::vector<double> scale) {
   gram_builder builder(source.columns, row_blocks_of(source.rows), precision, std::move(scale));
   weight_facts weights;
-  auto ok = source.visit([&](const row_view& rows) {
+  auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
     weights.add(rows);
     feed(builder, rows);
   });
@@ -128,7 +130,8 @@ result<residual_sums> pass_residuals(const communicator& comm, const row_source&
                                      const std::vector<double>& coefficients, int& passes) {
   ++passes;
   residual_builder builder(source.columns, row_blocks_of(source.rows), coefficients, gram.scale);
-  auto ok = source.visit([&](const row_view& rows) { feed(builder, rows); });
+  auto ok = visit_metered(source, "refine", builder.flops_a_row(),
+                          [&](const row_view& rows) { feed(builder, rows); });
   if (!ok) return pass(std::move(ok));
   return builder.finish(comm);
 }

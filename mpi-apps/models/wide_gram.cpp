@@ -35,10 +35,15 @@ void multiply_panel(const wide_rows& rows, std::size_t first, std::size_t end,
               static_cast<int>(rows.order), 0, panel.data(), static_cast<int>(height));
 }
 
+double product_flops(const wide_rows& rows, std::size_t first, std::size_t end) {
+  return 2 * static_cast<double>(rows.range.count) * static_cast<double>(end - first) *
+         static_cast<double>(rows.order - first);
+}
+
 }  // namespace
 
 result<distributed_matrix> wide_gram(const communicator& comm, const process_grid& grid,
-                                     const wide_rows& rows) {
+                                     const wide_rows& rows, work_log* log) {
   const auto order = static_cast<std::int64_t>(rows.order);
   auto gram = agree(comm, distributed_matrix::create(grid, order, order, block, block));
   if (!gram) return gram;
@@ -50,7 +55,10 @@ result<distributed_matrix> wide_gram(const communicator& comm, const process_gri
   int local_col = 0;
   for (std::size_t first = 0; first < rows.order; first += width) {
     const std::size_t end = std::min(first + width, rows.order);
+    const stopwatch multiplying;
     multiply_panel(rows, first, end, panel);
+    if (log != nullptr) log->add("gram", multiplying, product_flops(rows, first, end), 0, true);
+    const stopwatch exchanging;
     sent.clear();
     std::vector<int> counts;
     for (int p = 0; p < grid.rows(); ++p) {
@@ -79,6 +87,9 @@ result<distributed_matrix> wide_gram(const communicator& comm, const process_gri
       }
     }
     local_col += across;
+    if (log != nullptr) {
+      log->add("exchange", exchanging, 0, static_cast<double>(sent.size() * sizeof(double)));
+    }
   }
   return gram;
 }

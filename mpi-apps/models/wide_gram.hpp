@@ -16,7 +16,8 @@ namespace berth::apps {
 /// Memory: order^2 / P numbers and two panels of order x 256 q for a p x q grid.
 /// Cost: rows order^2 / P flops; order^2 (1 - 1/P) numbers sent a rank.
 /// Errors: beyond ScaLAPACK's 32-bit integers, memory. Collective, agreed.
+/// Products and exchange are logged as "gram" and "exchange" where there is a log.
 result<distributed_matrix> wide_gram(const communicator& comm, const process_grid& grid,
-                                     const wide_rows& rows);
+                                     const wide_rows& rows, work_log* log);
 
 }  // namespace berth::apps

@@ -37,8 +37,12 @@ struct loader {
 // Calls see(column, value) for every number of x and y.
 template <class Rows, class See>
 void for_each(Rows& rows, See&& see) {
-  for (std::size_t i = 0; i < rows.x.size(); ++i) see(i % rows.order, rows.x[i]);
-  for (std::size_t i = 0; i < rows.y.size(); ++i) see(rows.order + i % rows.targets, rows.y[i]);
+  for (auto x = rows.x.begin(); x != rows.x.end();) {
+    for (std::size_t j = 0; j < rows.order; ++j) see(j, *x++);
+  }
+  for (auto y = rows.y.begin(); y != rows.y.end();) {
+    for (std::size_t t = 0; t < rows.targets; ++t) see(rows.order + t, *y++);
+  }
 }
 
 void scale(wide_rows& rows, const std::vector<double>& factors) {

@@ -11,6 +11,7 @@
 
 #include "common/collective.hpp"
 #include "gram/residual.hpp"
+#include "models/metered.hpp"
 #include "models/wide_gram.hpp"
 
 namespace berth::apps {
@@ -33,29 +34,33 @@ double largest(const std::vector<double>& values) {
 
 class wide_problem {
  public:
-  wide_problem(const communicator& comm, const process_grid& grid, wide_rows rows,
-               const least_squares_options& options)
-      : comm_(&comm), grid_(&grid), rows_(std::move(rows)), options_(&options) {}
+  wide_problem(const communicator& comm, const process_grid& grid, const row_source& source,
+               wide_rows rows, const least_squares_options& options)
+      : comm_(&comm), grid_(&grid), source_(&source), rows_(std::move(rows)), options_(&options) {}
 
   [[nodiscard]] const wide_rows& rows() const noexcept { return rows_; }
   [[nodiscard]] double condition() const noexcept { return condition_; }
 
   result<void> factor(const std::function<std::string(std::size_t)>& name_of) {
-    auto gram = wide_gram(*comm_, *grid_, rows_);
+    auto gram = wide_gram(*comm_, *grid_, rows_, source_->log);
     if (!gram) return pass(std::move(gram));
     for_diagonal(*gram, [&](std::size_t i, double& value) { value += penalty(i); });
     const auto norm = symmetric_norm(*gram);
     if (!norm) return failure(norm.error());
+    const stopwatch factoring;
     const auto minor = cholesky(*gram);
     if (!minor) return failure(minor.error());
+    log_work(*source_, "factor", factoring, share_of_cube(1.0 / 3), 0, true);
     if (*minor > 0) {
       return fail(
           fmt::format("rank deficient: \"{}\" is determined by the features before; leave "
                       "it out with --columns or dataset import ... --exclude, or use --l2",
                       name_of(static_cast<std::size_t>(*minor) - 1)));
     }
+    const stopwatch estimating;
     const auto rcond = reciprocal_condition(*gram, *norm);
     if (!rcond) return failure(rcond.error());
+    log_work(*source_, "condition", estimating, 0, 0, true);
     condition_ = 1 / std::sqrt(*rcond);
     if (!(condition_ < condition_limit)) {
       return fail(
@@ -69,6 +74,7 @@ class wide_problem {
 
   // (X'X + penalty)^-1 of vectors that every rank holds. Collective.
   result<void> solve(vectors& sides) const {
+    const stopwatch watch;
     const auto order = static_cast<std::int64_t>(rows_.order);
     auto b =
         agree(*comm_, distributed_matrix::create(*grid_, order, std::ssize(sides), block, block));
@@ -85,6 +91,7 @@ class wide_problem {
       std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(t * rows_.order), rows_.order,
                   sides[t].begin());
     }
+    log_work(*source_, "solve", watch, 0, 0, true);
     return {};
   }
 
@@ -110,10 +117,14 @@ class wide_problem {
       coefficients.insert(coefficients.end(), b.begin(), b.end());
       coefficients.push_back(0);  // the constant is a column of x
     }
+    const stopwatch watch;
     residual_builder builder(
         {static_cast<std::int64_t>(rows_.order), static_cast<std::int64_t>(rows_.targets), false},
         blocks, coefficients);
     builder.add(rows_.range, rows_.x.data(), rows_.y.data(), nullptr);
+    log_work(*source_, "refine", watch,
+             builder.flops_a_row() * static_cast<double>(rows_.range.count),
+             static_cast<double>(rows_.x.size() * sizeof(double)));
     return builder.finish(*comm_);
   }
 
@@ -124,7 +135,9 @@ class wide_problem {
 
   // The diagonal of the inverse; the factor is gone afterwards. Collective.
   result<std::vector<double>> variances() {
+    const stopwatch watch;
     if (auto ok = cholesky_invert(*factor_); !ok) return pass(std::move(ok));
+    log_work(*source_, "invert", watch, share_of_cube(2.0 / 3), 0, true);
     std::vector<double> diagonal(rows_.order, 0);
     for_diagonal(*factor_, [&](std::size_t i, double& value) {
       diagonal[i] = value * rows_.unit[i] * rows_.unit[i];
@@ -134,6 +147,10 @@ class wide_problem {
   }
 
  private:
+  // Of this rank, when all do the same.
+  [[nodiscard]] double share_of_cube(double times) const {
+    return times * std::pow(static_cast<double>(rows_.order), 3) / comm_->size();
+  }
   template <class See>
   void for_diagonal(distributed_matrix& matrix, See&& see) const {
     for (int j = 0, i = 0; j < matrix.local_cols(); ++j) {
@@ -146,6 +163,7 @@ class wide_problem {
 
   const communicator* comm_;
   const process_grid* grid_;
+  const row_source* source_;
   wide_rows rows_;
   const least_squares_options* options_;
   std::optional<distributed_matrix> factor_;
@@ -217,7 +235,7 @@ result<least_squares_fit> solve_wide(const communicator& comm, const row_source&
   auto loaded = load_wide(comm, source, options);
   if (!loaded) return pass(std::move(loaded));
   const auto grid = process_grid::square(comm);
-  wide_problem problem(comm, grid, std::move(*loaded), options);
+  wide_problem problem(comm, grid, source, std::move(*loaded), options);
   if (auto ok = problem.factor(name_of); !ok) return pass(std::move(ok));
   auto solution = problem.products();
   if (auto ok = problem.solve(solution); !ok) return pass(std::move(ok));

@@ -9,6 +9,7 @@ namespace berth::apps {
 struct trained {
   model fitted;
   read_facts read;
+  work_log log = {};
 };
 
 /// Errors: those of stream_source::create() and fit_linear(). Collective, agreed.

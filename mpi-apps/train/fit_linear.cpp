@@ -2,6 +2,7 @@
 
 #include "common/text.hpp"
 #include "models/linear.hpp"
+#include "roofline/speed.hpp"
 #include "train/fit.hpp"
 
 namespace berth::apps {
@@ -26,11 +27,17 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
   if (auto ok = check_classes(data.info); !ok) return pass(std::move(ok));
   auto stream = stream_source::create(comm, data, chosen.stream);
   if (!stream) return pass(std::move(stream));
-  auto fitted = clock.time("read and fit", [&] {
-    return fit_linear(comm, stream->info(), stream->rows(), chosen.linear);
-  });
+  work_log log;
+  auto rows = stream->rows();
+  rows.log = &log;
+  auto fitted = clock.time("read and fit",
+                           [&] { return fit_linear(comm, stream->info(), rows, chosen.linear); });
   if (!fitted) return pass(std::move(fitted));
-  return trained{std::move(*fitted), stream->facts()};
+  const auto& read = stream->facts();
+  log.add(
+      {read_part, read.read_seconds, read.read_seconds, 0, static_cast<double>(read.stored_bytes)});
+  log.add({wait_part, read.wait_seconds, read.wait_seconds, 0, 0});
+  return trained{std::move(*fitted), read, std::move(log)};
 }
 
 }  // namespace berth::apps

@@ -18,6 +18,9 @@ namespace berth::apps {
 
 namespace {
 
+// Seconds of a run of which measuring how fast memory is takes less than 1 %.
+constexpr double enough_to_measure = 4;
+
 result<void> check_output(const communicator& comm, const train_options& chosen) {
   return on_root(comm, [&]() -> result<void> {
     if (chosen.output.empty()) return {};
@@ -91,6 +94,8 @@ result<void> train(const communicator& comm, const train_options& chosen) {
     run.placements = gather_placements(comm);
     run.read = read_text(comm, done->read);
   }
+  run.speed =
+      sum_up_speed(comm, done->log, chosen.common.verbose || clock.total() > enough_to_measure);
   if (comm.is_root()) print(chosen, done->fitted, run);
   return {};
 }

@@ -64,6 +64,8 @@ void add_linear_options(CLI::App& command, train_options& chosen) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("LAMBDA");
   command.add_flag("!--no-intercept", chosen.linear.intercept, "Fit without a constant");
+  command.add_flag("--reproducible", chosen.linear.reproducible,
+                   "The same bits on any number of ranks, for more than 4,000 features too");
   add_weights_option(command, chosen.parts);
   command.add_flag("!--no-weights", chosen.stream.weights, "Every row counts the same")
       ->excludes("--weights");

@@ -11,6 +11,12 @@ TEST(Placement, ListsCpusAsLinuxDoes) {
   EXPECT_EQ(cpu_list({0, 1, 2, 5, 7, 8}), "0-2,5,7-8");
 }
 
+TEST(Placement, ReadsItsOwnLists) {
+  for (const std::vector<int>& cpus : {std::vector<int>{}, {3}, {0, 1, 2, 5, 7, 8}, {10, 127}}) {
+    EXPECT_EQ(cpu_numbers(cpu_list(cpus)), cpus);
+  }
+}
+
 TEST(Placement, FollowsTheAffinityOfTheProcess) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
