@@ -85,7 +85,8 @@ result<helper_answer> ask_once(int socket, const container::node_request& reques
   auto reply = container::decode_reply(received->bytes);
   if (!reply) return pass(std::move(reply));
   if (!reply->error.empty()) return fail(std::move(reply->error));
-  return helper_answer{std::move(*reply), std::move(received->fd), -1};
+  return helper_answer{std::move(*reply), std::move(received->fd), std::move(received->second_fd),
+                       -1};
 }
 
 // Only a site with a policy pays for a request to the controller.
@@ -100,6 +101,14 @@ result<helper_answer> exchange(int socket, container::node_request request,
     return fail("the reply brings no container");
   }
   return answer;
+}
+
+// The first step on a node may write every file of an image to disk, and others wait for it.
+std::chrono::seconds patience_for(const container::node_request& request, const settings& site) {
+  constexpr int unpacking = 10;
+  const auto options = container::parse_options(request.options, request.submit_dir);
+  const bool unpacks = options && options->backend == container::backend_choice::unpack;
+  return std::chrono::seconds(site.timeout_seconds) * (unpacks ? unpacking : 1);
 }
 
 }  // namespace
@@ -122,7 +131,7 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
   sockets->theirs.reset();
   const timeval limit{static_cast<time_t>(site.timeout_seconds), 0};
   ::setsockopt(sockets->ours.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  auto answer = exchange(sockets->ours.get(), request, std::chrono::seconds(site.timeout_seconds));
+  auto answer = exchange(sockets->ours.get(), request, patience_for(request, site));
   if (answer) {
     answer->process = pid;
     return answer;

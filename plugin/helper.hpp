@@ -11,6 +11,7 @@ namespace berth::plugin {
 struct helper_answer {
   container::node_reply reply;
   unique_fd mount_namespace;  ///< of the container; empty when only pinning was asked
+  unique_fd lease;            ///< on an unpacked image; slurmstepd keeps it as long as it lives
   pid_t process = -1;         ///< the helper, about to exit; see reap_helper
 };
 

@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
+#include "container/container_options.hpp"
 #include "image/kind.hpp"
 #include "pinning/request.hpp"
 #include "plugin/argv_guard.hpp"
@@ -39,7 +40,14 @@ std::optional<std::string> variable(const char* name) {
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
 }
 
-// The command line wins over the environment, the own option is the same as Slurm's.
+// A variable of ours, or pyxis' own one.
+std::optional<std::string> image_of_environment() {
+  const auto own = variable("BERTH_CONTAINER_IMAGE");
+  return own ? own : variable("PYXIS_CONTAINER_IMAGE");
+}
+
+// The command line wins over the user's variables, and those over what an enclosing job chose. The
+// own option is the same as Slurm's.
 result<std::optional<std::string>> chosen_image() {
   const auto slurm = variable(image_variable);
   const auto& own = given().image;
@@ -48,7 +56,68 @@ result<std::optional<std::string>> chosen_image() {
         fmt::format("--container={} and --container-image={} name different images", *slurm, *own));
   }
   if (own) return own;
-  return slurm ? slurm : inherited_image();
+  if (slurm) return slurm;
+  const auto named = image_of_environment();
+  return named ? named : inherited_image();
+}
+
+// A source that only the nodes see is not an error here.
+result<void> check_sources(const std::vector<container::mount_request>& mounts) {
+  for (const auto& mount : mounts) {
+    if (mount.kind != container::mount_kind::bind) continue;
+    const unique_fd fd(::open(mount.source.c_str(), O_PATH | O_CLOEXEC));
+    if (!fd && errno != ENOENT) {
+      return fail_errno(fmt::format("--container-mounts: source \"{}\"", mount.source));
+    }
+  }
+  return {};
+}
+
+std::optional<std::string> named_variable(const std::string& name) {
+  return variable(name.c_str());
+}
+
+result<container::choices> chosen_options() {
+  auto chosen = given().container;
+  auto named = container::choices_of(named_variable);
+  if (!named) return named;
+  auto inherited = container::choices_on_the_way(named_variable);
+  if (!inherited) return inherited;
+  chosen.merge(*named);
+  chosen.merge(*inherited);
+  std::error_code code;
+  const auto here = fs::current_path(code).string();
+  const auto parsed = container::parse_options(chosen, here);
+  if (!parsed) return failure(parsed.error());
+  if (auto usable = check_sources(parsed->mounts); !usable) return pass(std::move(usable));
+  return container::made_absolute(std::move(chosen), here);
+}
+
+// From here on they are what was chosen, for this command and for all inside: a variable of the
+// user's that is left would beat an option of sbatch.
+result<void> settle_options() {
+  const auto chosen = chosen_options();
+  if (!chosen) return failure(chosen.error());
+  for (const auto& [key, value] : *chosen) {
+    ::setenv(container::travelling_name(key).c_str(), value.c_str(), 1);
+  }
+  for (const auto& word : container::option_words()) {
+    for (const auto& name : container::variables_of(word)) ::unsetenv(name.c_str());
+  }
+  for (const auto* name : {"BERTH_CONTAINER_IMAGE", "PYXIS_CONTAINER_IMAGE"}) ::unsetenv(name);
+  return {};
+}
+
+// The name of an option of containers on this command line; empty without any.
+std::string option_given() {
+  if (given().image) return "--container-image";
+  for (const auto& word : container::option_words()) {
+    const auto found = given().container.find(word.key);
+    const bool meant =
+        found != given().container.end() && (word.means == nullptr || found->second == word.means);
+    if (meant) return fmt::format("--{}", word.name);
+  }
+  return {};
 }
 
 // Steps start in folders of their own: what is relative here must not be searched there.
@@ -120,7 +189,7 @@ bool must_not_run_without_berth() {
 
 void set_inherited_choice_aside() {
   // Slurm repeats the options of an enclosing sbatch to each srun, as if they were its own.
-  for (const auto* option : {"container_image", "pin"}) {
+  for (const auto& option : option_names()) {
     ::unsetenv(fmt::format("SLURM_SPANK__SLURM_SPANK_OPTION_berth_{}", option).c_str());
   }
   if (has_oci_conf()) return;
@@ -129,13 +198,21 @@ void set_inherited_choice_aside() {
 }
 
 result<void> settle_choice() {
-  if (has_oci_conf() && given().image) {
+  const auto own_option = option_given();
+  if (has_oci_conf() && !own_option.empty()) {
     return fail(
-        "--container-image: this cluster has an oci.conf, so Slurm itself starts containers; "
-        "use --container");
+        fmt::format("{}: this cluster has an oci.conf, so Slurm itself starts containers; "
+                    "use --container",
+                    own_option));
   }
   const auto image = chosen_image();
   if (!image) return failure(image.error());
+  if (spank_context() == S_CTX_LOCAL && !given().container.empty() &&
+      image->value_or(no_image) == no_image) {
+    return fail(
+        fmt::format("{} is given without an image; add --container-image=IMAGE", own_option));
+  }
+  if (auto settled = settle_options(); !settled) return settled;
   if (*image) {
     const auto path = resolve(**image);
     if (path.starts_with('/')) {

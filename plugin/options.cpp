@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -56,6 +57,29 @@ constexpr std::array options{
         on_pin},
 };
 
+// One for all words of container_options.hpp; `which` is the place in the list.
+int on_container(int which, const char* value, int remote) noexcept {
+  if (remote != 0) return 0;
+  const auto& option = container::option_words()[static_cast<std::size_t>(which)];
+  const auto chosen = container::choose(given().container, option, value == nullptr ? "" : value);
+  if (chosen) return 0;
+  slurm_error("berth: %s", chosen.error().text().c_str());
+  return -1;
+}
+
+result<void> register_option(spank_t sp, const char* name, const char* argument, const char* usage,
+                             int value, spank_opt_cb_f callback) {
+  spank_option option{const_cast<char*>(name),
+                      const_cast<char*>(argument),
+                      const_cast<char*>(usage),
+                      argument == nullptr ? 0 : 1,
+                      value,
+                      callback};
+  const auto code = spank_option_register(sp, &option);
+  if (code == ESPANK_SUCCESS) return {};
+  return fail(fmt::format("cannot register --{}: {}", name, spank_strerror(code)));
+}
+
 }  // namespace
 
 command_line& given() {
@@ -64,18 +88,32 @@ command_line& given() {
 }
 
 result<void> register_options(spank_t sp) {
-  for (const auto& entry : options) {
-    spank_option option{const_cast<char*>(entry.name),
-                        const_cast<char*>(entry.argument),
-                        const_cast<char*>(entry.usage),
-                        1,
-                        0,
-                        entry.callback};
-    if (const auto code = spank_option_register(sp, &option); code != ESPANK_SUCCESS) {
-      return fail(fmt::format("cannot register --{}: {}", entry.name, spank_strerror(code)));
-    }
+  for (const auto& [name, argument, usage, callback] : options) {
+    auto done = register_option(sp, name, argument, usage, 0, callback);
+    if (!done) return done;
+  }
+  int which = 0;
+  for (const auto& word : container::option_words()) {
+    auto done = register_option(sp, word.name, word.argument, word.usage, which++, on_container);
+    if (!done) return done;
   }
   return {};
+}
+
+std::vector<std::string> option_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : options) names.emplace_back(entry.name);
+  for (const auto& word : container::option_words()) names.emplace_back(word.name);
+  for (auto& name : names) std::replace(name.begin(), name.end(), '-', '_');
+  return names;
+}
+
+std::vector<std::string> own_variables() {
+  std::vector<std::string> names{pin_variable, cpu_bind_variable, export_variable};
+  for (const auto& word : container::option_words()) {
+    names.push_back(container::travelling_name(word.key));
+  }
+  return names;
 }
 
 result<settings> parse_settings(int count, char** words) {

@@ -3,10 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plugin/slurm.hpp"
 
 #include "base/error.hpp"
+#include "container/container_options.hpp"
 
 namespace berth::plugin {
 
@@ -23,8 +25,12 @@ result<settings> parse_settings(int count, char** words);
 struct command_line {
   std::optional<std::string> image;  ///< --container-image
   std::optional<std::string> pin;    ///< --pin
+  container::choices container;      ///< all others that begin with --container
 };
 command_line& given();
+
+/// The names of all options, as Slurm's environment has them: "container_image".
+std::vector<std::string> option_names();
 
 /// Adds the options to the command that is running. The node side accepts and ignores them: what
 /// counts travels in the environment, where sbatch's choice reaches the sruns of the script.
@@ -36,6 +42,9 @@ inline constexpr const char* image_variable = "SLURM_CONTAINER";
 inline constexpr const char* pin_variable = "SLURM_BERTH_PIN";
 inline constexpr const char* cpu_bind_variable = "SLURM_BERTH_CPU_BIND";
 inline constexpr const char* export_variable = "SLURM_BERTH_EXPORT";
+
+/// All of them, and those of the container's options: not for the tasks.
+std::vector<std::string> own_variables();
 
 /// The image name that asks for no container.
 inline constexpr const char* no_image = "none";

@@ -94,9 +94,16 @@ result<step> describe_step(spank_t sp, const std::vector<std::string>& environme
   self.pin = std::move(pin);
   auto& request = self.request;
   request.image = requested_image(environment);
+  auto options = container::choices_on_the_way(
+      [&](const std::string& name) { return find_variable(environment, name); });
+  if (!options) return pass(std::move(options));
+  request.options = std::move(*options);
   request.partition = find_variable(environment, "SLURM_JOB_PARTITION").value_or("");
   std::error_code code;
   request.submit_dir = std::filesystem::current_path(code).string();
+  auto understood = container::parse_options(request.options, request.submit_dir);
+  if (!understood) return pass(std::move(understood));
+  self.options = std::move(*understood);
   const auto spool = spool_folder(job->node);
   if (!spool.empty()) {
     request.pmix_dir = fmt::format("{}/pmix.{}.{}", spool, job->id, job->step);

@@ -20,10 +20,11 @@ namespace berth::plugin {
 
 struct step {
   container::node_request request;
-  std::optional<pinning::request> pin;  ///< nothing: Slurm's own binding stays
-  std::vector<int> cpus;                ///< what slurmstepd itself may use
-  std::size_t granted_cpus = 0;         ///< how many CPUs Slurm gave to the job on this node
-  std::optional<std::string> refusal;   ///< why the tasks must not run
+  container::container_options options;  ///< request.options, understood
+  std::optional<pinning::request> pin;   ///< nothing: Slurm's own binding stays
+  std::vector<int> cpus;                 ///< what slurmstepd itself may use
+  std::size_t granted_cpus = 0;          ///< how many CPUs Slurm gave to the job on this node
+  std::optional<std::string> refusal;    ///< why the tasks must not run
   helper_answer answer;
   std::optional<shared_masks> masks;
   std::optional<check_link> check;  ///< for --pin=...,check

@@ -51,6 +51,7 @@ void set_variable(spank_t sp, const std::string& name, const std::optional<std::
 void edit_environment(spank_t sp, const step& self, std::vector<std::string> chosen) {
   const auto task = environment_of(sp);
   const auto& reply = self.answer.reply;
+  chosen.insert(chosen.end(), self.options.environment.begin(), self.options.environment.end());
   for (auto& name : container::exported_names(find_variable(task, export_variable).value_or(""))) {
     chosen.push_back(std::move(name));
   }
@@ -128,12 +129,14 @@ std::vector<std::string> run_task_prologs(spank_t sp, const step& self) {
 }
 
 void enter_workdir(spank_t sp, const step& self) {
-  for (const auto& folder : {self.answer.reply.workdir, std::string("/")}) {
+  std::vector<std::string> folders{self.answer.reply.workdir};
+  if (self.options.workdir.empty()) folders.emplace_back("/");
+  for (const auto& folder : folders) {
     if (folder.empty() || ::chdir(folder.c_str()) != 0) continue;
     set_variable(sp, "PWD", folder);
     return;
   }
-  refuse(self, "cannot enter any working directory in the container", refused_exit_code);
+  refuse(self, "cannot enter the working directory in the container", refused_exit_code);
 }
 
 void check_command(spank_t sp, const step& self) {
@@ -205,9 +208,7 @@ void start_task(spank_t sp, step& self) {
     }
   }
   if (!self.request.image.empty()) edit_environment(sp, self, run_task_prologs(sp, self));
-  for (const auto* own : {pin_variable, cpu_bind_variable, export_variable}) {
-    spank_unsetenv(sp, own);
-  }
+  for (const auto& own : own_variables()) spank_unsetenv(sp, own.c_str());
   if (self.pin) pin_or_complain(sp, self);
   if (is_dry_run(self)) ::_exit(0);
   if (self.request.image.empty()) return;

@@ -36,23 +36,28 @@ failure too_long(std::size_t size) {
   return fail(fmt::format("message of {} bytes is too long", size));
 }
 
-/// Takes what is there, at most `room` bytes, and keeps a descriptor that came along.
-result<std::size_t> receive_some(int socket, char* into, std::size_t room, unique_fd& fd) {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+constexpr std::size_t most_descriptors = 2;
+using descriptors = std::array<int, most_descriptors>;
+
+/// Takes what is there, at most `room` bytes, and keeps the descriptors that came along.
+result<std::size_t> receive_some(int socket, char* into, std::size_t room, message& keep) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(descriptors))> control{};
   iovec data{into, room};
   msghdr header{};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
   header.msg_control = control.data();
-  // Not the whole array: its padding has room for a second descriptor, which nobody would close.
-  header.msg_controllen = CMSG_LEN(sizeof(int));
+  // Never room for more than those two, padding included: nobody would close a third one.
+  header.msg_controllen = CMSG_LEN(sizeof(descriptors));
   const auto n = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (n < 0) return again(errno) ? result<std::size_t>(0) : fail_errno("cannot receive a message");
   const auto* item = CMSG_FIRSTHDR(&header);
   if (item != nullptr && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
-    int received = -1;
-    std::memcpy(&received, CMSG_DATA(item), sizeof received);
-    fd.reset(received);
+    descriptors received{-1, -1};
+    std::memcpy(received.data(), CMSG_DATA(item),
+                std::min(item->cmsg_len - CMSG_LEN(0), sizeof received));
+    keep.fd.reset(received[0]);
+    keep.second_fd.reset(received[1]);
   }
   if (n == 0) return fail_errno("the other side closed the connection", ECONNRESET);
   return static_cast<std::size_t>(n);
@@ -64,28 +69,30 @@ result<void> receive(int socket, message& into, std::size_t size, deadline until
   while (into.bytes.size() < size) {
     if (auto ready = wait_for(socket, POLLIN, until); !ready) return ready;
     const auto wanted = std::min(buffer.size(), size - into.bytes.size());
-    const auto n = receive_some(socket, buffer.data(), wanted, into.fd);
+    const auto n = receive_some(socket, buffer.data(), wanted, into);
     if (!n) return failure(n.error());
     into.bytes.append(buffer.data(), *n);
   }
   return {};
 }
 
-/// Sends what the socket takes now, with a duplicate of `fd` when not negative.
-ssize_t send_some(int socket, std::string_view bytes, int fd) {
+/// Sends what the socket takes now, with duplicates of those of `fds` that are not negative.
+ssize_t send_some(int socket, std::string_view bytes, const descriptors& fds) {
   iovec data{const_cast<char*>(bytes.data()), bytes.size()};
   msghdr header{};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  if (fd >= 0) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(descriptors))> control{};
+  const auto size = sizeof(int) * static_cast<std::size_t>(std::count_if(
+                                      fds.begin(), fds.end(), [](int fd) { return fd >= 0; }));
+  if (size > 0) {
     header.msg_control = control.data();
-    header.msg_controllen = control.size();
+    header.msg_controllen = CMSG_SPACE(size);
     auto* item = CMSG_FIRSTHDR(&header);
     item->cmsg_level = SOL_SOCKET;
     item->cmsg_type = SCM_RIGHTS;
-    item->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(item), &fd, sizeof fd);
+    item->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(item), fds.data(), size);
   }
   return ::sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -100,7 +107,8 @@ result<socket_pair> make_socket_pair() {
   return socket_pair{unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
-result<void> send_message(int socket, std::string_view bytes, deadline until, int fd) {
+result<void> send_message(int socket, std::string_view bytes, deadline until, int fd,
+                          int second_fd) {
   if (bytes.size() > message_limit) return too_long(bytes.size());
   const auto size = static_cast<std::uint32_t>(bytes.size());
   std::string framed(sizeof size, '\0');
@@ -108,7 +116,9 @@ result<void> send_message(int socket, std::string_view bytes, deadline until, in
   framed += bytes;
   for (std::string_view rest = framed; !rest.empty();) {
     if (auto ready = wait_for(socket, POLLOUT, until); !ready) return ready;
-    const auto n = send_some(socket, rest, rest.size() == framed.size() ? fd : -1);
+    const bool first = rest.size() == framed.size();
+    const auto n =
+        send_some(socket, rest, first ? descriptors{fd, second_fd} : descriptors{-1, -1});
     if (n < 0 && !again(errno)) return fail_errno("cannot send a message");
     if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
   }

@@ -70,6 +70,10 @@ std::vector<std::pair<std::string, ordered_json>> values_of(const site::config& 
   return {{"images.folders", rules.images.folders},
           {"images.trusted", rules.images.trusted},
           {"mounts", mounts_of(rules)},
+          {"user_mounts.allowed", rules.user_mounts.allowed},
+          {"user_mounts.forbidden", rules.user_mounts.forbidden},
+          {"cache.folder", rules.cache.folder},
+          {"cache.quota", rules.cache.quota},
           {"environment.set", rules.environment.set},
           {"environment.unset", rules.environment.unset},
           {"pin.default", rules.pin},
@@ -95,7 +99,7 @@ int show(const options& given) {
     if (given.json) {
       all[key] = {{"value", value}, {"from", from}};
     } else {
-      fmt::print("{:<18} {}  ({})\n", key, value.is_null() ? "none" : value.dump(), from);
+      fmt::print("{:<21} {}  ({})\n", key, value.is_null() ? "none" : value.dump(), from);
     }
   }
   if (given.json) fmt::print("{}\n", all.dump(2));

@@ -1,5 +1,6 @@
 #include "cli/guest.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -24,11 +25,14 @@ result<image::image_metadata> read_metadata() {
   return image::parse_metadata(*text);
 }
 
-result<std::string> look_around(const std::string& submit_dir, site::workdir_rule rule) {
+result<std::string> look_around(const workdir_choice& where) {
   auto metadata = read_metadata();
   if (!metadata) return pass(std::move(metadata));
   std::vector<std::string> candidates{metadata->workdir, "/"};
-  if (rule == site::workdir_rule::submit) candidates.insert(candidates.begin(), submit_dir);
+  if (where.rule == site::workdir_rule::submit) {
+    candidates.insert(candidates.begin(), where.submit_dir);
+  }
+  if (!where.wanted.empty()) candidates = {where.wanted};
   container::wire_writer out;
   out.texts(metadata->env);
   for (const auto& folder : candidates) {
@@ -36,15 +40,19 @@ result<std::string> look_around(const std::string& submit_dir, site::workdir_rul
     out.text(folder);
     return out.take();
   }
+  if (!where.wanted.empty()) {
+    auto refused =
+        fail_errno(fmt::format("--container-workdir: cannot enter \"{}\"", where.wanted));
+    return failure(std::move(refused.value()).with_hint("name a folder of the container"));
+  }
   return fail("no folder to start in: not even \"/\" can be entered");
 }
 
 }  // namespace
 
-result<guest_facts> ask_guest(const container::identity& user, const std::string& submit_dir,
-                              site::workdir_rule rule) {
+result<guest_facts> ask_guest(const container::identity& user, const workdir_choice& where) {
   const auto answer =
-      container::run_unprivileged(user, patience, [&] { return look_around(submit_dir, rule); });
+      container::run_unprivileged(user, patience, [&] { return look_around(where); });
   if (!answer) return failure(answer.error());
   container::wire_reader in(*answer);
   guest_facts facts;

@@ -15,9 +15,16 @@ struct guest_facts {
   std::string workdir;                   ///< the first folder of the rule that the user can enter
 };
 
+/// Where a task may start.
+struct workdir_choice {
+  std::string wanted;  ///< by the user: this folder or none; empty: as the site's rule says
+  std::string submit_dir;
+  site::workdir_rule rule = site::workdir_rule::submit;
+};
+
 /// @pre the caller's root is the image's
-/// Errors: the image's metadata is broken, or reading it takes too long.
-result<guest_facts> ask_guest(const container::identity& user, const std::string& submit_dir,
-                              site::workdir_rule rule);
+/// Errors: the image's metadata is broken, reading it takes too long, or the folder that the user
+/// wants cannot be entered.
+result<guest_facts> ask_guest(const container::identity& user, const workdir_choice& where);
 
 }  // namespace berth::cli

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 
 #include "base/channel.hpp"
 #include "base/file.hpp"
@@ -18,11 +19,13 @@
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/topology_cache.hpp"
+#include "container/container_options.hpp"
 #include "container/fuse_server.hpp"
 #include "container/image_file.hpp"
 #include "container/plan.hpp"
 #include "container/protocol.hpp"
 #include "container/rootfs.hpp"
+#include "container/unpack_job.hpp"
 
 namespace berth::cli {
 namespace {
@@ -52,6 +55,7 @@ class stopwatch {
 struct container_made {
   node_reply reply;
   unique_fd mount_namespace;
+  unique_fd lease;  // on the cache's files, with the unpack backend
 };
 
 struct account {
@@ -80,6 +84,7 @@ result<void> ask_policy(lua::site_process& site, const site::job_facts& job,
 struct mounted_image {
   unique_fd mount;
   std::optional<fuse_guard> guard;  // while the root may still have to wait for the user's server
+  unique_fd lease;
 };
 
 result<mounted_image> serve_through_fuse(const image_file& image, const identity& user) {
@@ -87,7 +92,27 @@ result<mounted_image> serve_through_fuse(const image_file& image, const identity
   if (!served) return pass(std::move(served));
   auto guard = fuse_guard::watch(served->server.get(), fuse_patience);
   if (!guard) return pass(std::move(guard));
-  return mounted_image{std::move(served->mount), std::move(*guard)};
+  return mounted_image{std::move(served->mount), std::move(*guard), {}};
+}
+
+result<mounted_image> mount_by_kernel(const image_file& image) {
+  auto mount = mount_kernel(image);
+  if (!mount) return pass(std::move(mount));
+  return mounted_image{std::move(*mount), std::nullopt, {}};
+}
+
+result<mounted_image> mount_unpacked(const image_file& image, const identity& user,
+                                     const site::cache_rules& cache) {
+  std::error_code code;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", code);
+  if (code) return fail("cannot find the node helper's own path");
+  auto unpacked =
+      unpack_elsewhere(self.parent_path() / "berth-unpack",
+                       {image.path, image.kind, user, cache.folder, cache.quota}, image.fd.get());
+  if (!unpacked) return pass(std::move(unpacked));
+  auto mounted = mount_by_kernel(unpacked->folder);
+  if (mounted) mounted->lease = std::move(unpacked->lease);
+  return mounted;
 }
 
 struct opened_image {
@@ -98,7 +123,7 @@ struct opened_image {
 // An image that others than root can change goes through FUSE, whatever the site says: its server
 // starts at once and gets ready while the site file is read. Should the site refuse the image, the
 // mount is dropped and the server ends.
-result<opened_image> open_and_start(const node_request& request,
+result<opened_image> open_and_start(const node_request& request, backend_choice backend,
                                     const std::vector<std::string>& folders) {
   auto image = open_image(request.image, request.submit_dir, folders, request.user);
   if (!image) return pass(std::move(image));
@@ -107,6 +132,7 @@ result<opened_image> open_and_start(const node_request& request,
     return fail(fmt::format("image \"{}\" {}", image->path, image::folder_refusal));
   }
   opened_image opened{std::move(*image), std::nullopt};
+  if (backend != backend_choice::any && backend != backend_choice::fuse) return opened;
   if (request.user.uid == 0 || is_trusted(opened.file, {"/"})) return opened;
   auto mounted = serve_through_fuse(opened.file, request.user);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", opened.file.path));
@@ -135,37 +161,65 @@ result<void> admit(const node_request& request, lua::site_process& site, const a
   return ask_policy(site, job, image, trusted);
 }
 
-result<void> admit_and_mount(const node_request& request, lua::site_process& site,
-                             const account& who, opened_image& image, node_reply& reply) {
+result<backend_choice> decide_backend(backend_choice wanted, const image_file& image,
+                                      bool trusted) {
+  if (wanted == backend_choice::any) {
+    return trusted ? backend_choice::kernel : backend_choice::fuse;
+  }
+  if (wanted != backend_choice::kernel || trusted) return wanted;
+  return fail(
+      fmt::format("image \"{}\": --container-backend=kernel is for images that root alone "
+                  "can change, in the site's trusted folders; leave the option out",
+                  image.path));
+}
+
+result<mounted_image> mount_as(backend_choice backend, const image_file& image,
+                               const identity& user, const site::config& rules) {
+  switch (backend) {
+    case backend_choice::kernel:
+      return mount_by_kernel(image);
+    case backend_choice::unpack:
+      return mount_unpacked(image, user, rules.cache);
+    default:
+      return serve_through_fuse(image, user);
+  }
+}
+
+const char* name_of(backend_choice backend) {
+  if (backend == backend_choice::kernel) return "kernel";
+  return backend == backend_choice::unpack ? "unpack" : "fuse";
+}
+
+result<void> admit_and_mount(const node_request& request, backend_choice wanted,
+                             lua::site_process& site, const account& who, opened_image& image,
+                             node_reply& reply) {
   const bool trusted = is_trusted(image.file, site.config().images.trusted);
   if (auto done = admit(request, site, who, image.file, trusted); !done) return done;
+  const auto backend = decide_backend(wanted, image.file, trusted);
+  if (!backend) return failure(backend.error());
   reply.image = image.file.path;
-  reply.backend = trusted ? "kernel" : "fuse";
+  reply.backend = name_of(*backend);
   if (image.mounted) return {};
-  if (!trusted) {
-    auto mounted = serve_through_fuse(image.file, request.user);
-    if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image.file.path));
-    image.mounted.emplace(std::move(*mounted));
-    return {};
-  }
-  auto mount = mount_kernel(image.file);
-  if (!mount) return pass(std::move(mount), fmt::format("image \"{}\"", image.file.path));
-  image.mounted.emplace(mounted_image{std::move(*mount), std::nullopt});
+  auto mounted = mount_as(*backend, image.file, request.user, site.config());
+  if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image.file.path));
+  image.mounted.emplace(std::move(*mounted));
   return {};
 }
 
-result<unique_fd> make_root(const node_request& request, const site::config& rules,
-                            const account& who, mounted_image image, node_reply& reply,
-                            stopwatch& watch) {
+result<unique_fd> make_root(const node_request& request, const container_options& options,
+                            const site::config& rules, const account& who, mounted_image image,
+                            node_reply& reply, stopwatch& watch) {
   auto space = own_mount_namespace();
   if (!space) return space;
-  const root_plan plan{plan_binds({who.home, request.submit_dir, request.pmix_dir}, rules.mounts),
-                       rules.overlay_size, request.user};
+  const root_plan plan{plan_binds({who.home, request.submit_dir, request.pmix_dir,
+                                   options.mount_home, options.mounts},
+                                  rules.mounts),
+                       rules.overlay_size, request.user, rules.user_mounts, options.writable};
   if (auto entered = enter_root(std::move(image.mount), plan); !entered) {
     return pass(std::move(entered));
   }
   watch.lap("root");
-  auto guest = ask_guest(request.user, request.submit_dir, rules.workdir);
+  auto guest = ask_guest(request.user, {options.workdir, request.submit_dir, rules.workdir});
   if (!guest) return pass(std::move(guest));
   reply.workdir = std::move(guest->workdir);
   reply.image_environment = std::move(guest->environment);
@@ -193,10 +247,12 @@ result<container_made> serve_request(node_request request) {
   container_made made;
   stopwatch watch(made.reply.timings);
   const bool contained = !request.image.empty();
+  const auto options = parse_options(request.options, request.submit_dir);
+  if (!options) return failure(options.error());
   std::optional<opened_image> image;
   // A name without a slash is looked for in the site's folders, which are not known yet.
   if (contained && request.image.find('/') != std::string::npos) {
-    auto opened = open_and_start(request, {});
+    auto opened = open_and_start(request, options->backend, {});
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
     watch.lap("image");
@@ -222,16 +278,18 @@ result<container_made> serve_request(node_request request) {
   }
   if (!contained) return made;
   if (!image) {
-    auto opened = open_and_start(request, rules.images.folders);
+    auto opened = open_and_start(request, options->backend, rules.images.folders);
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
     watch.lap("image");
   }
   const auto who = find_account(request.user.uid);
-  auto mounted = admit_and_mount(request, *site, who, *image, made.reply);
+  auto mounted = admit_and_mount(request, options->backend, *site, who, *image, made.reply);
   if (!mounted) return pass(std::move(mounted));
   watch.lap("mount");
-  auto space = make_root(request, rules, who, std::move(*image->mounted), made.reply, watch);
+  made.lease = std::move(image->mounted->lease);
+  auto space =
+      make_root(request, *options, rules, who, std::move(*image->mounted), made.reply, watch);
   if (!space) return pass(std::move(space), fmt::format("image \"{}\"", image->file.path));
   made.mount_namespace = std::move(*space);
   return made;
@@ -245,8 +303,8 @@ result<void> serve() {
     refused.reply.error = made.error().text();
     made = std::move(refused);
   }
-  return send_message(request_socket, encode(made->reply), no_deadline,
-                      made->mount_namespace.get());
+  return send_message(request_socket, encode(made->reply), no_deadline, made->mount_namespace.get(),
+                      made->lease.get());
 }
 
 }  // namespace

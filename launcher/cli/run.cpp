@@ -12,17 +12,20 @@
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "binding/site_process.hpp"
+#include "cli/cache_folder.hpp"
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/run_pin.hpp"
 #include "cli/verbs.hpp"
 #include "container/command.hpp"
+#include "container/container_options.hpp"
 #include "container/environment.hpp"
 #include "container/fuse_server.hpp"
 #include "container/image_file.hpp"
 #include "container/image_mount.hpp"
 #include "container/plan.hpp"
 #include "container/rootfs.hpp"
+#include "container/unpack.hpp"
 
 namespace berth::cli {
 namespace {
@@ -39,6 +42,8 @@ struct run_options {
   std::vector<std::string> command;
   std::string site_file = lua::default_site_file;
   std::string pin;
+  choices given;                ///< of the container's options, on the command line
+  container_options container;  ///< understood, with what the environment says
 };
 
 result<void> write_map(const char* file, const std::string& text) {
@@ -80,8 +85,30 @@ void apply(const std::vector<environment_edit>& edits) {
   }
 }
 
+// Before the user namespace, in which the user's own id has no name.
+result<std::optional<image::cached_tree>> unpack_where_asked(const run_options& options,
+                                                             const image_file& image,
+                                                             const identity& user,
+                                                             std::uint64_t quota) {
+  std::optional<image::cached_tree> tree;
+  if (options.container.backend == backend_choice::kernel && image.kind != image::kind::folder) {
+    return fail("--container-backend=kernel needs root, which berth run does without");
+  }
+  if (options.container.backend != backend_choice::unpack) return tree;
+  auto cache = image::node_cache::open(default_cache_folder(), quota);
+  if (!cache) return pass(std::move(cache));
+  auto unpacked = unpack_image(*cache, image, user);
+  if (!unpacked) return pass(std::move(unpacked));
+  // The command keeps the lease: nothing stays behind that could.
+  if (::fcntl(unpacked->lease.get(), F_SETFD, 0) != 0) return fail_errno("cannot keep the lease");
+  tree.emplace(std::move(*unpacked));
+  return tree;
+}
+
 // The kernel reads no image for a user, but a folder is its own file system.
-result<unique_fd> mount_image(const image_file& image, const identity& user) {
+result<unique_fd> mount_image(const image_file& image, const image::cached_tree* tree,
+                              const identity& user) {
+  if (tree != nullptr) return mount_tree(*tree);
   if (image.kind == image::kind::folder) return mount_kernel(image);
   auto served = mount_fuse(image, user);
   if (!served) return pass(std::move(served));
@@ -96,25 +123,69 @@ result<void> enter_container(const run_options& options) {
   const auto& rules = site->config();
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
+  auto tree = unpack_where_asked(options, *image, user, rules.cache.quota);
+  if (!tree) return pass(std::move(tree), fmt::format("image \"{}\"", image->path));
   // First as root of a user namespace, to whom root's files in the image belong: the user may then
   // write everywhere in the throw-away layer. Last, in a second one, the user is the user again.
   auto entered = enter_user_namespace(user, 0, 0).and_then(leave_mount_namespace);
   if (!entered) return entered;
   const auto builder = current_identity();
-  auto mounted = mount_image(*image, builder);
+  auto mounted = mount_image(*image, *tree ? &**tree : nullptr, builder);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image->path));
   if (auto left = leave_mount_namespace(); !left) return left;
-  const root_plan plan{plan_binds({home_folder(), here, {}}, rules.mounts), rules.overlay_size,
-                       builder};
+  const auto& asked = options.container;
+  const root_plan plan{
+      plan_binds({home_folder(), here, {}, asked.mount_home, asked.mounts}, rules.mounts),
+      rules.overlay_size, builder, rules.user_mounts, asked.writable};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), fmt::format("image \"{}\"", image->path));
   }
-  const auto guest = ask_guest(builder, here, rules.workdir);
+  const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
   if (!guest) return failure(guest.error());
-  apply(plan_environment(current_environment(), guest->environment, rules.environment, {}));
+  apply(plan_environment(current_environment(), guest->environment, rules.environment,
+                         asked.environment));
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
+  if (*tree) static_cast<void>((*tree)->lease.release());
   return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
+}
+
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// The same words as srun's, from the same list; the command line wins over the environment.
+void add_container_options(CLI::App& verb, run_options& options, std::string& problem) {
+  for (const auto& word : option_words()) {
+    const auto name = fmt::format("--{}", word.name);
+    const auto take = [&word, &options, &problem](const std::string& value) {
+      const auto chosen = choose(options.given, word, value);
+      if (!chosen && problem.empty()) problem = chosen.error().text();
+    };
+    if (word.argument == nullptr) {
+      verb.add_flag_callback(
+          name, [take] { take({}); }, word.usage);
+    } else {
+      verb.add_option_function<std::vector<std::string>>(
+              name,
+              [take](const auto& values) {
+                for (const auto& one : values) take(one);
+              },
+              word.usage)
+          ->allow_extra_args(false)
+          ->type_name(word.argument);
+    }
+  }
+}
+
+result<container_options> understood(const run_options& options, const std::string& problem) {
+  if (!problem.empty()) return fail(problem);
+  auto all = options.given;
+  auto named = choices_of(variable);
+  if (!named) return pass(std::move(named));
+  all.merge(*named);
+  return parse_options(all, std::filesystem::current_path().string());
 }
 
 // The container first: its server and its mounts are not work of the task.
@@ -153,6 +224,8 @@ void add_run(CLI::App& app, int& exit_code) {
       "place the command on the cores: auto, core, l3, numa, package, spread, compact, "
       "device, map:LIST, mask:LIST or none; after commas smt, mem=WHERE, verbose, "
       "dry-run, check");
+  auto problem = std::make_shared<std::string>();
+  add_container_options(*verb, *options, *problem);
   verb->add_option("IMAGE", options->image,
                    "squashfs file, or a folder that holds the files of one")
       ->required();
@@ -163,9 +236,10 @@ void add_run(CLI::App& app, int& exit_code) {
       "  berth run img.sqsh -- train linear data.h5\n"
       "  srun berth run img.sqsh -- ./train linear data.h5\n"
       "  berth run --pin auto,verbose img.sqsh -- ./train linear data.h5\n"
+      "  berth run --container-mounts /data:/data:ro,tmpfs:/scratch img.sqsh -- ls /data\n"
       "\n"
       "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");
-  verb->callback([options, &exit_code] {
+  verb->callback([options, problem, &exit_code] {
     // The "--" that ends berth's own options may also stand after the image.
     if (options->command.front() == "--") options->command.erase(options->command.begin());
     if (options->command.empty()) {
@@ -177,6 +251,12 @@ void add_run(CLI::App& app, int& exit_code) {
       exit_code = report(error(asked.error()).with_context("--pin"), 2);
       return;
     }
+    auto container = understood(*options, *problem);
+    if (!container) {
+      exit_code = report(container.error(), 2);
+      return;
+    }
+    options->container = std::move(*container);
     bool only_plan = false;
     const auto entered = enter_pinned(*options, only_plan);
     if (!entered) {

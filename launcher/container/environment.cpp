@@ -9,10 +9,11 @@ namespace berth::container {
 namespace {
 
 constexpr std::array<std::string_view, 4> personal{"HOME", "USER", "LOGNAME", "SHELL"};
+constexpr std::array<std::string_view, 2> of_the_loader{"LD_PRELOAD", "LD_LIBRARY_PATH"};
 
 bool belongs_to_user_or_slurm(std::string_view name) {
   return std::find(personal.begin(), personal.end(), name) != personal.end() ||
-         name.starts_with("SLURM") || name.starts_with("PMI");
+         name.starts_with("SLURM") || name.starts_with("PMI") || name.starts_with("OMPI_");
 }
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
@@ -45,6 +46,15 @@ std::vector<environment_edit> plan_environment(const std::vector<std::string>& t
                                                const site::environment_rules& site,
                                                const std::vector<std::string>& exported) {
   std::vector<environment_edit> edits;
+  const auto stays_outside = [&](const std::string& name) {
+    return std::find(of_the_loader.begin(), of_the_loader.end(), name) != of_the_loader.end() &&
+           !contains(exported, name);
+  };
+  for (const auto name : of_the_loader) {
+    if (find_variable(task, name) && stays_outside(std::string(name))) {
+      edits.push_back({std::string(name), std::nullopt, "default"});
+    }
+  }
   for (const auto& entry : image) {
     const auto equals = entry.find('=');
     if (equals == std::string::npos) continue;
@@ -55,7 +65,8 @@ std::vector<environment_edit> plan_environment(const std::vector<std::string>& t
     edits.push_back({name, entry.substr(equals + 1), "image"});
   }
   for (const auto& [name, value] : site.set) {
-    if (!find_variable(task, name) && !find_variable(image, name)) {
+    const bool users = find_variable(task, name) && !stays_outside(name);
+    if (!users && !find_variable(image, name)) {
       edits.push_back({name, value, "site"});
     }
   }

@@ -13,7 +13,7 @@ namespace berth::container {
 struct environment_edit {
   std::string name;
   std::optional<std::string> value;  ///< nothing: the name is removed
-  std::string origin;                ///< "image" or "site"
+  std::string origin;                ///< "image", "site" or "default"
 
   friend bool operator==(const environment_edit&, const environment_edit&) = default;
 };
@@ -25,8 +25,11 @@ std::vector<std::string> exported_names(std::string_view slurm_export_env);
 /// What to change in a task's environment.
 ///  * A variable of the image wins over one inherited from the node (its PATH means the image's
 ///    folders), but not over one that the user passed by name, nor over HOME, USER, LOGNAME, SHELL
-///    and Slurm's and PMIx's own (SLURM*, PMI*).
+///    and those of Slurm, PMIx and Open MPI (SLURM*, PMI*, OMPI_*).
+///  * LD_PRELOAD and LD_LIBRARY_PATH name libraries of the node: they stay outside, unless the user
+///    passed them by name.
 ///  * A variable of the site is set unless the user or the image has it; unset names go for good.
+/// `exported`: what was passed by name, with --export, --container-env or by a TaskProlog.
 std::vector<environment_edit> plan_environment(const std::vector<std::string>& task,
                                                const std::vector<std::string>& image,
                                                const site::environment_rules& site,

@@ -48,11 +48,53 @@ std::size_t depth(const bind& entry) {
   return static_cast<std::size_t>(std::distance(target.begin(), target.end()));
 }
 
+// Another bind with one of these targets takes its place.
+void remove_targets(std::vector<bind>& binds, const std::vector<std::string>& taken,
+                    std::string_view origin = {}) {
+  std::erase_if(binds, [&](const bind& entry) {
+    return (origin.empty() || entry.origin == origin) &&
+           std::find(taken.begin(), taken.end(), entry.target) != taken.end();
+  });
+}
+
+template <class Rules>
+std::vector<std::string> targets_of(const Rules& rules) {
+  std::vector<std::string> targets;
+  for (const auto& rule : rules) targets.push_back(rule.target);
+  return targets;
+}
+
+void add_user_mounts(std::vector<bind>& binds, const std::vector<mount_request>& user) {
+  remove_targets(binds, targets_of(user));
+  for (const auto& mount : user) {
+    binds.push_back({mount.source, mount.target, rights::user, mount.read_only, true,
+                     std::string(user_origin), mount.kind, mount.recursive, mount.follows,
+                     mount.size});
+  }
+}
+
 }  // namespace
+
+result<void> may_mount(const std::string& real, const site::user_mount_rules& rules) {
+  const auto below = [&](const std::string& folder) { return is_below(real, folder); };
+  if (std::none_of(rules.allowed.begin(), rules.allowed.end(), below)) {
+    return fail(rules.allowed.empty() ? std::string("the site allows no mounts of users")
+                                      : fmt::format("the site allows mounts from {} only",
+                                                    fmt::join(rules.allowed, ", ")));
+  }
+  for (const auto& folder : rules.forbidden) {
+    if (below(folder)) return fail(fmt::format("the site forbids mounts from {}", folder));
+    if (is_below(folder, real)) {
+      return fail(fmt::format("it holds {}, from which the site forbids mounts", folder));
+    }
+  }
+  return {};
+}
 
 bool shows(const std::vector<bind>& binds, const std::string& folder) {
   return std::any_of(binds.begin(), binds.end(), [&](const bind& entry) {
-    return entry.source == entry.target && is_below(folder, entry.source);
+    return entry.kind == mount_kind::bind && entry.source == entry.target &&
+           is_below(folder, entry.source);
   });
 }
 
@@ -63,20 +105,22 @@ std::vector<bind> plan_binds(const mount_facts& facts, const std::vector<site::m
         {rule.source, rule.target, rights::user, rule.read_only, rule.required, "site"});
   }
   // A site may bind a default's target from elsewhere, or read-only: its word replaces ours.
-  const auto replaced = [&](const bind& entry) {
-    return entry.origin == "default" &&
-           std::any_of(site.begin(), site.end(),
-                       [&](const auto& rule) { return rule.target == entry.target; });
+  remove_targets(binds, targets_of(site), "default");
+  add_user_mounts(binds, facts.user);
+  const auto covered = [&](const std::string& path) {
+    return std::any_of(facts.user.begin(), facts.user.end(),
+                       [&](const auto& mount) { return mount.target == path; });
   };
-  binds.erase(std::remove_if(binds.begin(), binds.end(), replaced), binds.end());
   const auto add_folder = [&](const std::string& folder, const char* origin) {
     const auto path = fs::path(folder).lexically_normal().string();
-    if (!folder.empty() && mountable(path) && !shows(binds, path)) {
+    if (!folder.empty() && mountable(path) && !shows(binds, path) && !covered(path)) {
       binds.push_back({path, path, rights::user, false, false, origin});
     }
   };
-  add_folder(facts.home, "home");
-  add_folder(facts.submit_dir, "submit directory");
+  if (facts.mount_home) add_folder(facts.home, "home");
+  // A submit directory that would show the home folder after all stays away too.
+  const bool shows_home = !facts.home.empty() && is_below(facts.home, facts.submit_dir);
+  if (facts.mount_home || !shows_home) add_folder(facts.submit_dir, "submit directory");
   if (!facts.pmix_dir.empty()) {
     binds.push_back({facts.pmix_dir, facts.pmix_dir, rights::user, false, false, "pmix"});
   }
@@ -88,8 +132,9 @@ std::vector<bind> plan_binds(const mount_facts& facts, const std::vector<site::m
 std::string describe(const std::vector<bind>& binds) {
   std::string text;
   for (const auto& entry : binds) {
-    text += fmt::format("{} -> {} ({}{})\n", entry.source, entry.target,
-                        entry.read_only ? "read-only, " : "", entry.origin);
+    text +=
+        fmt::format("{} -> {} ({}{})\n", entry.kind == mount_kind::tmpfs ? "tmpfs" : entry.source,
+                    entry.target, entry.read_only ? "read-only, " : "", entry.origin);
   }
   return text;
 }

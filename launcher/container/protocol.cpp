@@ -6,7 +6,7 @@ namespace berth::container {
 namespace {
 
 // Both sides are installed together; this catches a plugin and a helper that were not.
-constexpr std::uint32_t protocol_version = 2;
+constexpr std::uint32_t protocol_version = 3;
 
 void write_job(wire_writer& out, const site::job_facts& job) {
   for (const auto value : {job.id, job.step, job.uid, job.gid, job.nodes, job.tasks_on_node}) {
@@ -43,6 +43,23 @@ site::environment_rules read_environment(wire_reader& in) {
   return rules;
 }
 
+void write_choices(wire_writer& out, const choices& options) {
+  out.u32(static_cast<std::uint32_t>(options.size()));
+  for (const auto& [key, value] : options) {
+    out.text(key);
+    out.text(value);
+  }
+}
+
+choices read_choices(wire_reader& in) {
+  choices options;
+  for (auto count = in.u32(); count > 0 && in.good(); --count) {
+    auto key = in.text();
+    options[std::move(key)] = in.text();
+  }
+  return options;
+}
+
 template <class Value>
 result<Value> finish(const wire_reader& in, std::uint32_t version, Value value) {
   if (version != protocol_version) {
@@ -65,6 +82,7 @@ std::string encode(const node_request& request) {
                            request.partition}) {
     out.text(text);
   }
+  write_choices(out, request.options);
   out.u32(request.wants_topology ? 1 : 0);
   return out.take();
 }
@@ -81,6 +99,7 @@ result<node_request> decode_request(std::string_view bytes) {
                      &request.partition}) {
     *text = in.text();
   }
+  request.options = read_choices(in);
   request.wants_topology = in.u32() != 0;
   return finish(in, version, std::move(request));
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "container/container_options.hpp"
 #include "container/identity.hpp"
 #include "site/config.hpp"
 
@@ -19,6 +20,7 @@ struct node_request {
   std::string image;       ///< as the user wrote it; empty: no container, only pinning
   std::string submit_dir;  ///< the step's working directory on this node
   std::string pmix_dir;    ///< where Slurm's PMIx server keeps this step's files; may not exist
+  choices options;         ///< what else the user chose, see container_options.hpp
   std::string partition;   ///< as the job's environment tells it: picks defaults, decides nothing
   bool wants_topology = false;
 };
@@ -33,7 +35,7 @@ struct node_reply {
   /// The site's policy wants the job's account and partition: the same request again, with them.
   bool asks_for_job = false;
   std::string image;    ///< real path of the image; empty without a container
-  std::string backend;  ///< "kernel" or "fuse"
+  std::string backend;  ///< "kernel", "fuse" or "unpack"
   std::string workdir;  ///< where tasks start, in the container
   std::vector<std::string> image_environment;  ///< "NAME=value"
   site::environment_rules site_environment;

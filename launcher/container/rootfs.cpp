@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "container/fs_context.hpp"
@@ -32,12 +35,18 @@ struct source {
   bool is_folder;
 };
 
-// Opens below the new root: ".." and links cannot leave it, and /proc's magic links are refused.
-unique_fd open_inside(int root, const std::string& path, std::uint64_t flags) {
+unique_fd open_resolved(int folder, const std::string& path, std::uint64_t flags,
+                        std::uint64_t resolve) {
   open_how how{};
   how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return unique_fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
+  how.resolve = resolve;
+  return unique_fd(
+      static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
+}
+
+// Opens below the new root: ".." and links cannot leave it, and /proc's magic links are refused.
+unique_fd open_inside(int root, const std::string& path, std::uint64_t flags) {
+  return open_resolved(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 unique_fd open_source(const bind& rule, const identity& user) {
@@ -48,30 +57,83 @@ unique_fd open_source(const bind& rule, const identity& user) {
     errno = EPERM;
     return {};
   }
-  return unique_fd(::open(rule.source.c_str(), flags));
+  // Not through /proc/self/fd: what this process has open is not for the user.
+  return open_resolved(AT_FDCWD, rule.source, flags, RESOLVE_NO_MAGICLINKS);
+}
+
+// Links in what a site names lead where they lead on the node.
+std::vector<std::string> real_paths(const std::vector<std::string>& folders) {
+  std::vector<std::string> real;
+  for (const auto& folder : folders) {
+    std::error_code code;
+    const auto path = fs::weakly_canonical(folder, code);
+    real.push_back(code ? folder : path.string());
+  }
+  return real;
+}
+
+result<void> check_user_source(int fd, const site::user_mount_rules& rules) {
+  std::error_code code;
+  const auto real = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), code);
+  if (code) return fail("cannot find its path");
+  return may_mount(real, rules);
+}
+
+result<unique_fd> copy_mount(int fd, const bind& rule) {
+  const auto recursive = static_cast<unsigned>(rule.recursive ? AT_RECURSIVE : 0);
+  unique_fd copy(
+      ::open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive));
+  if (!copy) return fail_errno(fmt::format("cannot bind \"{}\"", rule.source));
+  // A set-user-ID program of the node must not meet the libraries of a user's image.
+  mount_attr attributes{};
+  attributes.attr_set =
+      MOUNT_ATTR_NOSUID | (rule.read_only ? static_cast<unsigned>(MOUNT_ATTR_RDONLY) : 0U);
+  if (!rule.follows) attributes.propagation = MS_PRIVATE;
+  if (::mount_setattr(copy.get(), "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) !=
+      0) {
+    return fail_errno(fmt::format("cannot set the attributes of \"{}\"", rule.source));
+  }
+  return copy;
+}
+
+// Everybody's, as /tmp is.
+result<unique_fd> mount_tmpfs(const bind& rule, std::uint64_t limit) {
+  if (rule.size > limit) {
+    return fail(fmt::format("tmpfs on \"{}\": {} bytes are more than the {} that the site allows",
+                            rule.target, rule.size, limit));
+  }
+  const auto size = rule.size == 0 ? limit : rule.size;
+  return mount_detached("tmpfs",
+                        {{"source", "berth"}, {"size", fmt::format("{}", size)}, {"mode", "1777"}},
+                        rule.read_only);
 }
 
 result<std::vector<source>> open_sources(const root_plan& plan) {
+  const site::user_mount_rules rules{real_paths(plan.user_mounts.allowed),
+                                     real_paths(plan.user_mounts.forbidden)};
   std::vector<source> sources;
   for (const auto& rule : plan.binds) {
+    if (rule.kind == mount_kind::tmpfs) {
+      auto made = mount_tmpfs(rule, plan.overlay_size);
+      if (!made) return pass(std::move(made));
+      sources.push_back({&rule, std::move(*made), true});
+      continue;
+    }
     const auto fd = open_source(rule, plan.user);
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) {
       if (!rule.required) continue;
       return fail_errno(fmt::format("mount source \"{}\" ({})", rule.source, rule.origin));
     }
-    unique_fd copy(::open_tree(fd.get(), "",
-                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));
-    if (!copy) return fail_errno(fmt::format("cannot bind \"{}\"", rule.source));
-    // A set-user-ID program of the node must not meet the libraries of a user's image.
-    mount_attr attributes{};
-    attributes.attr_set =
-        MOUNT_ATTR_NOSUID | (rule.read_only ? static_cast<unsigned>(MOUNT_ATTR_RDONLY) : 0U);
-    if (::mount_setattr(copy.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
-                        sizeof attributes) != 0) {
-      return fail_errno(fmt::format("cannot set the attributes of \"{}\"", rule.source));
+    if (rule.origin == user_origin) {
+      auto allowed = check_user_source(fd.get(), rules);
+      if (!allowed) {
+        return pass(std::move(allowed), fmt::format("mount source \"{}\"", rule.source));
+      }
     }
-    sources.push_back({&rule, std::move(copy), S_ISDIR(info.st_mode)});
+    auto copy = copy_mount(fd.get(), rule);
+    if (!copy) return pass(std::move(copy));
+    sources.push_back({&rule, std::move(*copy), S_ISDIR(info.st_mode)});
   }
   return sources;
 }
@@ -152,13 +214,32 @@ result<void> make_mount_points(const std::vector<source>& sources) {
   return {};
 }
 
+bool is_kernels(int fd) {
+  struct statfs info {};
+  return ::fstatfs(fd, &info) == 0 &&
+         (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
+}
+
+failure no_mount_point(const bind& rule) {
+  const int errnum = errno;
+  auto missing = fail_errno(fmt::format("mount point \"{}\"", rule.target), errnum);
+  if (errnum != ENOENT || rule.origin != user_origin) return missing;
+  return failure(std::move(missing.value())
+                     .with_hint("it is in a folder of the node, where berth makes none: make it "
+                                "there, or choose another target"));
+}
+
 result<void> attach(int root, const std::vector<source>& sources) {
   for (const auto& entry : sources) {
     const auto flags = static_cast<std::uint64_t>(O_PATH | (entry.is_folder ? O_DIRECTORY : 0));
     const auto target = open_inside(root, entry.rule->target, flags);
     // Missing although it was made: an earlier bind, a folder of the node, lies over it.
     if (!target && errno == ENOENT && !entry.rule->required) continue;
-    if (!target) return fail_errno(fmt::format("mount point \"{}\"", entry.rule->target));
+    if (!target) return no_mount_point(*entry.rule);
+    if (entry.rule->origin == user_origin && is_kernels(target.get())) {
+      return fail(fmt::format("mount point \"{}\" leads into /proc or /sys; choose another one",
+                              entry.rule->target));
+    }
     if (::move_mount(entry.mount.get(), "", target.get(), "",
                      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
       return fail_errno(
@@ -166,6 +247,26 @@ result<void> attach(int root, const std::vector<source>& sources) {
     }
   }
   return {};
+}
+
+// An image whose /proc is a link puts the node's where the link leads, which a later bind may hide;
+// what programs of root then find at /proc would be anybody's.
+result<void> check_proc(int root, const std::vector<source>& sources) {
+  const bool wanted = std::any_of(sources.begin(), sources.end(), [](const source& entry) {
+    return entry.rule->target == "/proc";
+  });
+  if (!wanted) return {};
+  const auto proc = open_inside(root, "/proc", O_PATH | O_DIRECTORY);
+  struct statfs info {};
+  if (proc && ::fstatfs(proc.get(), &info) == 0 && info.f_type == PROC_SUPER_MAGIC) return {};
+  return fail("its /proc is a link that leads to other files; make it a folder");
+}
+
+result<void> close_root(int root) {
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr(root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) return {};
+  return fail_errno("cannot make the root read-only");
 }
 
 result<void> mount_at(const unique_fd& mount, const char* target) {
@@ -225,7 +326,12 @@ result<void> enter_root(unique_fd image_mount, const root_plan& plan) {
   const auto root = stack_overlay();
   if (!root) return failure(root.error());
   image_mount.reset();
-  if (auto done = attach(root->get(), *sources); !done) return done;
+  auto attached =
+      attach(root->get(), *sources).and_then([&] { return check_proc(root->get(), *sources); });
+  if (!attached) return attached;
+  if (!plan.writable) {
+    if (auto closed = close_root(root->get()); !closed) return closed;
+  }
   // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one.
   if (::fchdir(root->get()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
       ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {

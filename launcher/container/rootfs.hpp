@@ -20,6 +20,8 @@ struct root_plan {
   std::vector<bind> binds;
   std::uint64_t overlay_size = 0;  ///< bytes that may be written, in memory
   identity user;                   ///< opens the sources that are opened with the user's rights
+  site::user_mount_rules user_mounts{};  ///< hold for binds whose origin is "user"
+  bool writable = true;  ///< false: the root, not what is bound into it, is read-only
 };
 
 /// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.
@@ -27,7 +29,9 @@ struct root_plan {
 /// Nothing in it gives set-user-ID programs their effect: image, overlay and binds are nosuid.
 /// Mount points that the image lacks are made in the upper layer, never in a bound folder: a target
 /// below a bind must exist there (a bind that is not required is left out instead). Symbolic links
-/// of the image are followed within the image only.
+/// of the image are followed within the image only. What a user asks for is never mounted in /proc
+/// or /sys, by whatever links of the image, and /proc is the kernel's own when this succeeds: Slurm
+/// trusts it.
 /// @pre leave_mount_namespace() was called: the caller's namespace is changed.
 result<void> enter_root(unique_fd image_mount, const root_plan& plan);
 

@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t longest_list = 1024;
 constexpr std::size_t longest_path = 4095;  // PATH_MAX without its end mark
 constexpr std::size_t longest_value = 65536;
-constexpr std::uint64_t smallest_overlay = std::uint64_t{1} << 20;
-constexpr std::uint64_t largest_overlay = std::uint64_t{1} << 50;
+constexpr std::uint64_t smallest_size = std::uint64_t{1} << 20;
+constexpr std::uint64_t largest_size = std::uint64_t{1} << 50;
 constexpr std::size_t longest_partition = 255;
 constexpr std::array<std::string_view, 9> policies = {
     "auto", "core", "l3", "numa", "package", "spread", "compact", "device", "none"};
@@ -155,9 +155,9 @@ void check_partitions(problems& found, const std::map<std::string, std::string>&
   }
 }
 
-void check_overlay(problems& found, std::uint64_t size) {
-  if (size >= smallest_overlay && size <= largest_overlay) return;
-  found.push_back({"overlay_size", fmt::format("{} bytes is not between 1M and 1024T", size)});
+void check_size(problems& found, const std::string& key, std::uint64_t size) {
+  if (size >= smallest_size && size <= largest_size) return;
+  found.push_back({key, fmt::format("{} bytes is not between 1M and 1024T", size)});
 }
 
 }  // namespace
@@ -172,10 +172,14 @@ std::vector<problem> find_problems(const config& rules) {
   check_folders(found, "images.folders", rules.images.folders);
   check_folders(found, "images.trusted", rules.images.trusted);
   check_mounts(found, rules.mounts);
+  check_folders(found, "user_mounts.allowed", rules.user_mounts.allowed);
+  check_folders(found, "user_mounts.forbidden", rules.user_mounts.forbidden);
+  check_path(found, "cache.folder", rules.cache.folder);
+  check_size(found, "cache.quota", rules.cache.quota);
   check_environment(found, rules.environment);
   check_pin(found, "pin.default", rules.pin);
   check_partitions(found, rules.pin_partitions);
-  check_overlay(found, rules.overlay_size);
+  check_size(found, "overlay_size", rules.overlay_size);
   return found;
 }
 

@@ -27,6 +27,18 @@ struct mount_rule {
   bool required = true;  ///< false: skipped where the source does not exist
 };
 
+/// Which files and folders of the node users may mount into their containers themselves.
+struct user_mount_rules {
+  std::vector<std::string> allowed = {"/"};  ///< what is in these; none: no mounts of users
+  std::vector<std::string> forbidden;        ///< but not in these
+};
+
+/// Where the unpack backend keeps the files of images.
+struct cache_rules {
+  std::string folder = "/var/cache/berth";
+  std::uint64_t quota = std::uint64_t{64} << 30;  ///< bytes on disk, all users together
+};
+
 struct environment_rules {
   std::map<std::string, std::string> set;  ///< for every task, unless the user has set the name
   std::vector<std::string> unset;          ///< taken from every task
@@ -43,6 +55,8 @@ enum class pin_failure { warn, fail };
 struct config {
   image_rules images;
   std::vector<mount_rule> mounts;
+  user_mount_rules user_mounts;
+  cache_rules cache;
   environment_rules environment;
   std::string pin = "auto";  ///< default of --pin, its words
   /// Other defaults of --pin, by the partition that they are for.

@@ -6,6 +6,8 @@
 ---@class berth.site
 ---@field images? berth.images where images are and which are trusted
 ---@field mounts? (string|berth.mount)[] what of the node is visible in every container
+---@field user_mounts? berth.user_mounts what users may mount into their containers themselves
+---@field cache? berth.cache where the unpack backend keeps the files of images
 ---@field environment? berth.environment environment variables of every task
 ---@field pin? berth.pin pinning of tasks to cores
 ---@field workdir? "submit"|"image" where tasks start
@@ -21,6 +23,14 @@
 ---@field target? string absolute path in the container; default: source
 ---@field read_only? boolean default: false
 ---@field required? boolean false: skipped where the source is missing; default: true
+
+---@class berth.user_mounts
+---@field allowed? string[] sources in these folders
+---@field forbidden? string[] but not in these
+
+---@class berth.cache
+---@field folder? string absolute path on a local disk of the node
+---@field quota? string|integer what all entries may take on disk, such as "200G"
 
 ---@class berth.environment
 ---@field set? table<string, string|integer> variables to set where the user has not

@@ -173,9 +173,11 @@ class converter {
   void root_key(const std::string& key, std::string_view name) {
     if (name == "images") return table(key, &converter::images_key);
     if (name == "mounts") return list(key, &converter::mount);
+    if (name == "user_mounts") return table(key, &converter::user_mounts_key);
+    if (name == "cache") return table(key, &converter::cache_key);
     if (name == "environment") return table(key, &converter::environment_key);
     if (name == "pin") return table(key, &converter::pin_key);
-    if (name == "overlay_size") return overlay_size(key);
+    if (name == "overlay_size") return size(key, out_.rules.overlay_size);
     if (name == "admit") return admit(key);
     if (name != "workdir") return unknown(key, name);
     choice(key, out_.rules.workdir, "submit", site::workdir_rule::submit, "image",
@@ -233,6 +235,33 @@ class converter {
     }
   }
 
+  void user_mounts_key(const std::string& key, std::string_view name) {
+    if (name == "allowed") {
+      out_.rules.user_mounts.allowed.clear();
+      list(key, &converter::allowed);
+    } else if (name == "forbidden") {
+      list(key, &converter::forbidden);
+    } else {
+      unknown(key, name);
+    }
+  }
+  void allowed(const std::string& key, std::string_view) {
+    out_.rules.user_mounts.allowed.push_back(text(key).value_or(""));
+  }
+  void forbidden(const std::string& key, std::string_view) {
+    out_.rules.user_mounts.forbidden.push_back(text(key).value_or(""));
+  }
+
+  void cache_key(const std::string& key, std::string_view name) {
+    if (name == "folder") {
+      out_.rules.cache.folder = text(key).value_or("");
+    } else if (name == "quota") {
+      size(key, out_.rules.cache.quota);
+    } else {
+      unknown(key, name);
+    }
+  }
+
   void environment_key(const std::string& key, std::string_view name) {
     if (name == "set") return table(key, &converter::variable);
     if (name == "unset") return list(key, &converter::unset);
@@ -269,18 +298,18 @@ class converter {
     out_.rules.pin_partitions[std::string(name)] = text(key).value_or("");
   }
 
-  void overlay_size(const std::string& key) {
+  void size(const std::string& key, std::uint64_t& into) {
     if (lua_isinteger(l_, -1) != 0) {
       const auto bytes = lua_tointeger(l_, -1);
       if (bytes < 0) return complain(key, fmt::format("{} is negative", bytes));
-      out_.rules.overlay_size = static_cast<std::uint64_t>(bytes);
+      into = static_cast<std::uint64_t>(bytes);
       return;
     }
     const auto words = text(key);
     if (!words) return;
     const auto bytes = parse_size(*words);
     if (!bytes) return complain(key, bytes.error().text());
-    out_.rules.overlay_size = *bytes;
+    into = *bytes;
   }
 
   void admit(const std::string& key) {

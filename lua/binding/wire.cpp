@@ -67,6 +67,10 @@ json write(const site::config& rules) {
   return {{"folders", rules.images.folders},
           {"trusted", rules.images.trusted},
           {"mounts", std::move(mounts)},
+          {"user_mounts_allowed", rules.user_mounts.allowed},
+          {"user_mounts_forbidden", rules.user_mounts.forbidden},
+          {"cache_folder", rules.cache.folder},
+          {"cache_quota", rules.cache.quota},
           {"set", rules.environment.set},
           {"unset", rules.environment.unset},
           {"pin", rules.pin},
@@ -88,14 +92,19 @@ site::mount_rule mount_of(const json& value) {
 }
 
 site::config config_of(const json& value) {
-  const auto& object = object_of(value, 11);
+  const auto& object = object_of(value, 15);
   site::config rules;
   rules.images = {{}, {}};
+  rules.user_mounts = {{}, {}};
   read(object, "folders", rules.images.folders);
   read(object, "trusted", rules.images.trusted);
   const auto& mounts = member(object, "mounts");
   if (!mounts.is_array()) throw wrong_field();
   for (const auto& m : mounts) rules.mounts.push_back(mount_of(m));
+  read(object, "user_mounts_allowed", rules.user_mounts.allowed);
+  read(object, "user_mounts_forbidden", rules.user_mounts.forbidden);
+  read(object, "cache_folder", rules.cache.folder);
+  read(object, "cache_quota", rules.cache.quota);
   read(object, "set", rules.environment.set);
   read(object, "unset", rules.environment.unset);
   read(object, "pin", rules.pin);

@@ -17,6 +17,10 @@ return {
     { source = "/etc/ssl/certs", read_only = true },
   },
 
+  -- Users' own mounts: everything they can read, but for the exam papers.
+  user_mounts = { forbidden = { "/sw/exams" } },
+  cache = { folder = "/local/berth", quota = "200G" },
+
   environment = {
     set = { SCRATCH = "/scratch", HDF5_USE_FILE_LOCKING = "FALSE" },
     -- Paths of the login node's modules that mean nothing in a container.

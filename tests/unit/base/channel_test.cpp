@@ -79,10 +79,37 @@ TEST_F(Channel, BothEndsCloseOnExec) {
   }
 }
 
-TEST_F(Channel, KeepsOneDescriptorOfAPeerThatSendsMore) {
+TEST_F(Channel, PassesTwoDescriptorsInTheirOrder) {
   const auto before = open_descriptors();
-  std::array<int, 2> both{STDERR_FILENO, STDERR_FILENO};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof both)> control{};
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  {
+    const unique_fd reader(pipe_ends[0]);
+    const unique_fd writer(pipe_ends[1]);
+    ASSERT_TRUE(send_message(theirs(), "both", no_deadline, reader.get(), writer.get()));
+    const auto got = receive_message(ours(), from_now(plenty));
+    ASSERT_TRUE(got);
+    ASSERT_TRUE(got->fd && got->second_fd);
+    EXPECT_EQ(::fcntl(got->second_fd.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    ASSERT_TRUE(write_all(got->second_fd.get(), "x"));
+    char byte = 0;
+    EXPECT_EQ(::read(got->fd.get(), &byte, 1), 1);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(Channel, AMessageWithoutDescriptorsHasNone) {
+  ASSERT_TRUE(send_message(theirs(), "plain"));
+  const auto got = receive_message(ours(), from_now(plenty));
+  ASSERT_TRUE(got);
+  EXPECT_FALSE(got->fd || got->second_fd);
+}
+
+TEST_F(Channel, KeepsTwoDescriptorsOfAPeerThatSendsMore) {
+  const auto before = open_descriptors();
+  std::array<int, 5> many{STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO,
+                          STDERR_FILENO};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof many)> control{};
   std::string_view framed = "\x01\0\0\0x"sv;
   iovec data{const_cast<char*>(framed.data()), framed.size()};
   msghdr header{};
@@ -93,12 +120,12 @@ TEST_F(Channel, KeepsOneDescriptorOfAPeerThatSendsMore) {
   auto* item = CMSG_FIRSTHDR(&header);
   item->cmsg_level = SOL_SOCKET;
   item->cmsg_type = SCM_RIGHTS;
-  item->cmsg_len = CMSG_LEN(sizeof both);
-  std::memcpy(CMSG_DATA(item), both.data(), sizeof both);
+  item->cmsg_len = CMSG_LEN(sizeof many);
+  std::memcpy(CMSG_DATA(item), many.data(), sizeof many);
   ASSERT_GT(::sendmsg(theirs(), &header, 0), 0);
   {
     const auto got = receive_message(ours(), from_now(plenty));
-    EXPECT_LE(open_descriptors(), before + 1);
+    EXPECT_LE(open_descriptors(), before + 2);
   }
   EXPECT_EQ(open_descriptors(), before);
 }

@@ -65,8 +65,8 @@ TEST_F(ConfigVerb, ShowTellsWhereEachValueComesFrom) {
       "site.lua", "return {\n pin = {\n default = 'core',\n partitions = { gpu = 'device' } } }");
   const auto end = berth({"show", path});
   EXPECT_EQ(end.exit_code, 0);
-  EXPECT_THAT(end.out, HasSubstr("pin.default        \"core\"  (" + path + ":3)\n"));
-  EXPECT_THAT(end.out, HasSubstr("images.folders     [\"/srv/images\"]  (default)\n"));
+  EXPECT_THAT(end.out, HasSubstr("pin.default           \"core\"  (" + path + ":3)\n"));
+  EXPECT_THAT(end.out, HasSubstr("images.folders        [\"/srv/images\"]  (default)\n"));
   const auto all = nlohmann::json::parse(berth({"show", "--json", path}).out);
   EXPECT_EQ(all["pin.default"]["value"], "core");
   EXPECT_EQ(all["pin.default"]["from"], path + ":3");
@@ -74,7 +74,9 @@ TEST_F(ConfigVerb, ShowTellsWhereEachValueComesFrom) {
   EXPECT_EQ(all["pin.partitions"]["from"], path + ":4");
   EXPECT_EQ(all["overlay_size"]["value"], 1U << 30);
   EXPECT_EQ(all["overlay_size"]["from"], "default");
-  EXPECT_EQ(all.size(), 11U);
+  EXPECT_EQ(all["cache.quota"]["value"], std::uint64_t{64} << 30);
+  EXPECT_EQ(all["user_mounts.allowed"]["value"][0], "/");
+  EXPECT_EQ(all.size(), 15U);
 }
 
 TEST_F(ConfigVerb, AdmitAsksThePolicy) {

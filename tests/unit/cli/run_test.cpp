@@ -129,6 +129,73 @@ TEST_F(Run, AFolderIsAnImage) {
   EXPECT_FALSE(fs::exists(folder / "mine"));
 }
 
+TEST_F(Run, TheContainersOptionsAreThoseOfSrun) {
+  write("work/f", "data\n");
+  const auto end =
+      run({as_user({"--container-mounts", ".:/mnt/w:ro", "--container-mounts", "tmpfs:/fast",
+                    "--container-workdir", "/mnt/w", "--no-container-mount-home",
+                    "--container-readonly", "--container-env", "FROM_IMAGE", image(), "--", "sh",
+                    "-c", "pwd; cat f; >/fast/f && echo fast; echo $FROM_IMAGE; >g; >/g"}),
+           [&] {
+             auto environment = users_environment();
+             environment.emplace_back("FROM_IMAGE=caller");
+             return environment;
+           }(),
+           {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "/mnt/w\ndata\nfast\ncaller\n") << end->err;
+  EXPECT_THAT(end->err, HasSubstr("/g: Read-only file system"));
+}
+
+TEST_F(Run, VariablesAreAsGoodAsOptions) {
+  auto environment = users_environment();
+  environment.emplace_back("BERTH_CONTAINER_WORKDIR=/opt/w");
+  environment.emplace_back("LD_LIBRARY_PATH=/nowhere");
+  const auto end =
+      run({as_user({image(), "--", "sh", "-c", "pwd; echo [$LD_LIBRARY_PATH]"}), environment, {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "/opt/w\n[]\n") << end->err;
+}
+
+TEST_F(Run, WrongOptionsAreOneLineAndExitCode2) {
+  const std::pair<std::vector<std::string>, const char*> calls[] = {
+      {{"--container-mounts", "/a:b"}, "--container-mounts: \"/a:b\": target \"b\""},
+      {{"--container-workdir", "here"}, "not an absolute path"},
+      {{"--container-readonly", "--container-writable"}, "opposite are both given"},
+      {{"--container-backend", "docker"}, "none of auto, kernel, fuse, unpack"},
+      {{"--container-workdir", "/a", "--container-workdir", "/b"}, "given twice"},
+  };
+  for (const auto& [options, message] : calls) {
+    auto words = options;
+    words.insert(words.end(), {image(), "--", "true"});
+    const auto end = run({as_user(words), users_environment(), {}});
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->exit_code, 2) << end->err;
+    EXPECT_THAT(end->err, HasSubstr(message));
+    EXPECT_EQ(std::count(end->err.begin(), end->err.end(), '\n'), 1) << end->err;
+  }
+}
+
+TEST_F(Run, AnUnpackedImageIsKeptForTheNextTime) {
+  const std::vector<std::string> words{"--container-backend",
+                                       "unpack",
+                                       image(),
+                                       "--",
+                                       "sh",
+                                       "-c",
+                                       "cat /etc/os-release; >/mine && echo $FROM_IMAGE"};
+  for (int time = 0; time < 2; ++time) {
+    const auto end = run({as_user(words), users_environment(), {}});
+    ASSERT_TRUE(end);
+    EXPECT_THAT(end->out, AllOf(HasSubstr("NAME=\"Berth image\""), HasSubstr("\nyes\n")))
+        << end->err;
+  }
+  const auto entries = fs::directory_iterator(path("home/.cache/berth/") + user);
+  EXPECT_EQ(std::count_if(begin(entries), end(entries),
+                          [](const auto& entry) { return entry.is_directory(); }),
+            1);
+}
+
 TEST_F(Run, WithoutAContainerTheExitCodeIs125) {
   const auto text = write("text", "hello");
   const std::pair<std::string, const char*> images[] = {

@@ -38,9 +38,9 @@ TEST(Environment, TheUsersExportWinsOverTheImage) {
 }
 
 TEST(Environment, TheImageCannotSpeakForUserSlurmOrPmix) {
-  const std::vector<std::string> taboo{"HOME=/x",    "USER=x",         "LOGNAME=x",
-                                       "SHELL=/x",   "SLURM_JOB_ID=1", "SLURMD_NODENAME=x",
-                                       "PMI_RANK=3", "PMIX_RANK=3",    "no equals sign"};
+  const std::vector<std::string> taboo{
+      "HOME=/x",           "USER=x",     "LOGNAME=x",   "SHELL=/x",       "SLURM_JOB_ID=1",
+      "SLURMD_NODENAME=x", "PMI_RANK=3", "PMIX_RANK=3", "OMPI_MCA_btl=x", "no equals sign"};
   EXPECT_THAT(plan_environment({}, taboo, {}, {}), IsEmpty());
 }
 
@@ -48,6 +48,21 @@ TEST(Environment, TheSiteFillsWhatNobodyHasSet) {
   const site::environment_rules site{{{"A", "site"}, {"B", "site"}, {"C", "site"}}, {}};
   EXPECT_EQ(plan_environment({"A=user"}, {"B=image"}, site, {}),
             (edits{{"B", "image", "image"}, {"C", "site", "site"}}));
+}
+
+TEST(Environment, LibrariesOfTheNodeStayOutsideUnlessTheyAreNamed) {
+  for (const std::string name : {"LD_PRELOAD", "LD_LIBRARY_PATH"}) {
+    const std::vector<std::string> task{name + "=/node"};
+    EXPECT_THAT(plan_environment(task, {}, {}, {}),
+                ElementsAre(environment_edit{name, std::nullopt, "default"}));
+    EXPECT_THAT(plan_environment(task, {}, {}, {name}), IsEmpty());
+    EXPECT_THAT(plan_environment({}, {}, {}, {}), IsEmpty());
+    EXPECT_EQ(plan_environment(task, {name + "=/image"}, {}, {}).back(),
+              (environment_edit{name, "/image", "image"}));
+    EXPECT_THAT(plan_environment(task, {name + "=/image"}, {}, {name}), IsEmpty());
+    EXPECT_EQ(plan_environment(task, {}, {{{name, "/site"}}, {}}, {}).back(),
+              (environment_edit{name, "/site", "site"}));
+  }
 }
 
 TEST(Environment, WhatTheSiteUnsetsIsGoneForGood) {

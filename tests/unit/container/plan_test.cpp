@@ -111,6 +111,88 @@ TEST(Plan, TheSitesWordReplacesADefault) {
   EXPECT_EQ(std::count(all.begin(), all.end(), "/etc/passwd"), 1);
 }
 
+mount_request user_mount(const std::string& source, const std::string& target) {
+  mount_request mount;
+  mount.source = source;
+  mount.target = target;
+  return mount;
+}
+
+TEST(Plan, UsersMountsAreOpenedWithTheirRightsAndMustBeThere) {
+  auto facts = ada;
+  facts.user = {user_mount("/data", "/mnt/data")};
+  facts.user[0].read_only = true;
+  const auto binds = plan_binds(facts, {});
+  const auto* found = find(binds, "/mnt/data");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(*found, (bind{"/data", "/mnt/data", rights::user, true, true, "user"}));
+}
+
+TEST(Plan, AUsersMountReplacesAnyOtherOnItsTarget) {
+  auto facts = ada;
+  for (const auto* target : {"/tmp", "/etc/passwd", "/scratch", "/home/ada", "/etc/hosts"}) {
+    facts.user.push_back(user_mount("/data", target));
+  }
+  const auto binds = plan_binds(facts, {{"/lustre", "/scratch", false, true}});
+  const auto all = targets(binds);
+  for (const auto& mount : facts.user) {
+    EXPECT_EQ(std::count(all.begin(), all.end(), mount.target), 1) << mount.target;
+    EXPECT_EQ(find(binds, mount.target)->source, "/data");
+  }
+}
+
+TEST(Plan, AMountBelowAUsersMountComesAfterIt) {
+  auto facts = ada;
+  facts.user = {user_mount("/data", "/home"), user_mount("", "/tmp/fast")};
+  facts.user[1].kind = mount_kind::tmpfs;
+  const auto all = targets(plan_binds(facts, {}));
+  const auto place = [&](const char* target) {
+    return std::find(all.begin(), all.end(), target) - all.begin();
+  };
+  EXPECT_LT(place("/home"), place("/home/ada"));
+  EXPECT_LT(place("/tmp"), place("/tmp/fast"));
+}
+
+TEST(Plan, WithoutTheHomeNothingShowsIt) {
+  auto facts = ada;
+  facts.mount_home = false;
+  EXPECT_THAT(targets(plan_binds(facts, {})), Not(Contains("/home/ada")));
+  EXPECT_THAT(targets(plan_binds(facts, {})), Contains("/home/ada/run"));
+  for (const auto* folder : {"/home/ada", "/home", "/home/ada/"}) {
+    facts.submit_dir = folder;
+    EXPECT_EQ(plan_binds(facts, {}).size(), plan_binds({}, {}).size()) << folder;
+  }
+}
+
+std::string refusal(const std::string& real, const site::user_mount_rules& rules) {
+  const auto allowed = may_mount(real, rules);
+  return allowed ? "allowed" : allowed.error().text();
+}
+
+TEST(UserMounts, AreComparedByWholeComponents) {
+  const site::user_mount_rules rules{{"/scratch", "/data/open"}, {}};
+  for (const auto* yes : {"/scratch", "/scratch/a/b", "/data/open"}) {
+    EXPECT_EQ(refusal(yes, rules), "allowed") << yes;
+  }
+  for (const auto* no : {"/scratch2", "/scratc", "/", "/data", "/data/opening", "relative", "",
+                         "(unreachable)/scratch"}) {
+    EXPECT_EQ(refusal(no, rules), "the site allows mounts from /scratch, /data/open only") << no;
+  }
+  EXPECT_EQ(refusal("/scratch", {{}, {}}), "the site allows no mounts of users");
+}
+
+TEST(UserMounts, NeitherShowAForbiddenFolderNorAreInIt) {
+  const site::user_mount_rules rules{{"/"}, {"/sw/exams"}};
+  EXPECT_EQ(refusal("/sw/exams/2026", rules), "the site forbids mounts from /sw/exams");
+  EXPECT_EQ(refusal("/sw/exams", rules), "the site forbids mounts from /sw/exams");
+  for (const auto* above : {"/", "/sw"}) {
+    EXPECT_EQ(refusal(above, rules), "it holds /sw/exams, from which the site forbids mounts");
+  }
+  for (const auto* beside : {"/sw/exams2", "/sw/ex", "/home"}) {
+    EXPECT_EQ(refusal(beside, rules), "allowed") << beside;
+  }
+}
+
 TEST(Plan, TheFolderOfPmixIsMountedWhereItIsOnTheNode) {
   const auto folder = "/var/lib/slurm/slurmd/pmix.7.0";
   const auto* found = find(plan_binds({"", "", folder}, {}), folder);

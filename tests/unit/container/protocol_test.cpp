@@ -16,6 +16,7 @@ node_request a_request() {
   request.submit_dir = "/home/ada/run 1";
   request.pmix_dir = "/var/spool/slurmd/pmix.4711.3";
   request.partition = "gpu";
+  request.options = {{"CONTAINER_MOUNTS", "/a:/b"}, {"CONTAINER_ENV", "A\nB"}};
   request.wants_topology = true;
   return request;
 }
@@ -57,6 +58,7 @@ TEST(Protocol, ARequestArrivesAsItWasSent) {
   EXPECT_EQ(got->submit_dir, sent.submit_dir);
   EXPECT_EQ(got->pmix_dir, sent.pmix_dir);
   EXPECT_EQ(got->partition, "gpu");
+  EXPECT_EQ(got->options, sent.options);
   EXPECT_TRUE(got->wants_topology);
   EXPECT_EQ(encode(*got), encode(sent));
 }

@@ -38,6 +38,8 @@ TEST(Schema, TypeStubsNameTheSameKeys) {
   EXPECT_EQ(stubs.at("site"), schema_names(""));
   EXPECT_EQ(stubs.at("images"), schema_names("images"));
   EXPECT_EQ(stubs.at("mount"), schema_names("mounts[]"));
+  EXPECT_EQ(stubs.at("user_mounts"), schema_names("user_mounts"));
+  EXPECT_EQ(stubs.at("cache"), schema_names("cache"));
   EXPECT_EQ(stubs.at("environment"), schema_names("environment"));
   EXPECT_EQ(stubs.at("pin"), schema_names("pin"));
 }

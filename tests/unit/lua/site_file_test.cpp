@@ -95,6 +95,14 @@ const bad_file bad_files[] = {
      {"s:2: workdir: \"home\" is neither \"submit\" nor \"image\""}},
     {"return {\n overlay_size = 0/0 }",
      {"s:2: overlay_size: expected a string or integer, got a number"}},
+    {"return { user_mounts = { deny = {} } }",
+     {"s:1: user_mounts.deny: unknown key; known are allowed, forbidden"}},
+    {"return { user_mounts = { allowed = '/a' } }",
+     {"s:1: user_mounts.allowed: expected a list, got a string; put braces around it"}},
+    {"return { user_mounts = { forbidden = { 'a' } } }",
+     {"s:1: user_mounts.forbidden[1]: \"a\" is not an absolute path"}},
+    {"return { cache = { quota = '1' } }",
+     {"s:1: cache.quota: 1 bytes is not between 1M and 1024T"}},
     {"return { overlay_size = 1.5 }",
      {"s:1: overlay_size: expected a string or integer, got a number"}},
     {"return { overlay_size = -1 }", {"s:1: overlay_size: -1 is negative"}},
@@ -109,8 +117,8 @@ const bad_file bad_files[] = {
     {"local t = {}\nt.images = t\nt.t = t\nreturn t",
      {"s:2: images.images: unknown key; known are folders, trusted",
       "s:3: images.t: unknown key; known are folders, trusted",
-      "s:3: t: unknown key; known are images, mounts, environment, pin, workdir, overlay_size, "
-      "admit"}},
+      "s:3: t: unknown key; known are images, mounts, user_mounts, cache, environment, pin, "
+      "workdir, overlay_size, admit"}},
     {"local p = { folder = {} }\nlocal s = {}\ns.images = p\nreturn s",
      {"s:1: images.folder: unknown key; did you mean \"folders\"?"}},
 };
@@ -160,6 +168,8 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
     pin = { default = "numa", partitions = { gpu = "device,mem=hbm" }, on_failure = "fail" },
     workdir = "image",
     overlay_size = "512M",
+    user_mounts = { allowed = { "/scratch", "/home" }, forbidden = { "/home/exam" } },
+    cache = { folder = "/local/berth", quota = "10G" },
   })");
   const auto& rules = file.config();
   EXPECT_THAT(rules.images.folders, ElementsAre("/srv/a", "/srv/b"));
@@ -180,6 +190,10 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
   EXPECT_EQ(rules.on_pin_failure, site::pin_failure::fail);
   EXPECT_EQ(rules.workdir, site::workdir_rule::image);
   EXPECT_EQ(rules.overlay_size, 512U << 20);
+  EXPECT_THAT(rules.user_mounts.allowed, ElementsAre("/scratch", "/home"));
+  EXPECT_THAT(rules.user_mounts.forbidden, ElementsAre("/home/exam"));
+  EXPECT_EQ(rules.cache.folder, "/local/berth");
+  EXPECT_EQ(rules.cache.quota, std::uint64_t{10} << 30);
   EXPECT_FALSE(rules.has_admit);
   EXPECT_EQ(file.from().at("pin.default"), 6);
 }

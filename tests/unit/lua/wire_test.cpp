@@ -10,6 +10,8 @@ evaluation full() {
   evaluation what;
   what.rules.images = {{"/a"}, {"/b", "/c"}};
   what.rules.mounts = {{"/s", "/t", true, false}};
+  what.rules.user_mounts = {{"/u"}, {"/v", "/w"}};
+  what.rules.cache = {"/local", std::uint64_t{1} << 41};
   what.rules.environment = {{{"A", "ä\n\"'"}}, {"B"}};
   what.rules.pin = "numa";
   what.rules.pin_partitions = {{"gpu", "device"}};
@@ -33,6 +35,10 @@ TEST(Wire, ConfigurationsArriveAsTheyWere) {
   ASSERT_TRUE(got);
   EXPECT_EQ(encode(*got), sent);
   EXPECT_EQ(got->rules.mounts.front().target, "/t");
+  EXPECT_EQ(got->rules.user_mounts.allowed, full().rules.user_mounts.allowed);
+  EXPECT_EQ(got->rules.user_mounts.forbidden, full().rules.user_mounts.forbidden);
+  EXPECT_EQ(got->rules.cache.folder, "/local");
+  EXPECT_EQ(got->rules.cache.quota, std::uint64_t{1} << 41);
   EXPECT_EQ(got->rules.overlay_size, std::uint64_t{1} << 40);
   EXPECT_EQ(got->from.at("pin.default"), 3);
 }

@@ -90,6 +90,16 @@ const broken every_rule[] = {
      "not the name of a partition"},
     {"PartitionWithAControlCharacter", [](auto& c) { c.pin_partitions["a\nb"] = "core"; },
      "pin.partitions.a\nb", "not the name of a partition"},
+    {"RelativeFolderOfUserMounts",
+     [](auto& c) {
+       c.user_mounts.allowed = {"/a", "b"};
+     },
+     "user_mounts.allowed[2]", "not an absolute path"},
+    {"ForbiddenFolderWithDots", [](auto& c) { c.user_mounts.forbidden = {"/a/../b"}; },
+     "user_mounts.forbidden[1]", "\"..\""},
+    {"RelativeCache", [](auto& c) { c.cache.folder = "cache"; }, "cache.folder",
+     "not an absolute path"},
+    {"SmallCache", [](auto& c) { c.cache.quota = 5; }, "cache.quota", "not between 1M"},
     {"SmallOverlay", [](auto& c) { c.overlay_size = (1U << 20) - 1; }, "overlay_size",
      "not between 1M"},
     {"HugeOverlay", [](auto& c) { c.overlay_size = (std::uint64_t{1} << 50) + 1; }, "overlay_size",

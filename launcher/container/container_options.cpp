@@ -1,0 +1,247 @@
+#include "container/container_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "base/text.hpp"
+
+namespace berth::container {
+namespace {
+
+constexpr std::size_t longest_value = 65536;
+constexpr std::size_t longest_path = 4095;
+constexpr std::size_t longest_name = 255;
+
+constexpr const char* mounts_key = "CONTAINER_MOUNTS";
+constexpr const char* workdir_key = "CONTAINER_WORKDIR";
+constexpr const char* home_key = "CONTAINER_MOUNT_HOME";
+constexpr const char* env_key = "CONTAINER_ENV";
+constexpr const char* writable_key = "CONTAINER_WRITABLE";
+constexpr const char* backend_key = "CONTAINER_BACKEND";
+constexpr const char* yes = "1";
+constexpr const char* no = "0";
+
+constexpr std::array words{
+    option_word{"container-mounts", "SRC:DST[:FLAGS][,...]", mounts_key, nullptr, true,
+                "show files and folders of the node in the container; flags, joined by \"+\": ro, "
+                "rw, rbind, bind, private, x-create; tmpfs:DST is an empty folder in memory"},
+    option_word{"container-workdir", "PATH", workdir_key, nullptr, false,
+                "start in this folder of the container"},
+    option_word{"container-mount-home", nullptr, home_key, yes, false,
+                "show the home folder in the container (the default)"},
+    option_word{"no-container-mount-home", nullptr, home_key, no, false,
+                "do not show the home folder in the container"},
+    option_word{"container-env", "NAME[,...]", env_key, nullptr, true,
+                "keep the values that these variables have outside, also where the image has its "
+                "own"},
+    option_word{"container-writable", nullptr, writable_key, yes, false,
+                "let the tasks write to the container's root, in memory (the default)"},
+    option_word{"container-readonly", nullptr, writable_key, no, false,
+                "make the container's root read-only"},
+    option_word{"container-backend", "BACKEND", backend_key, nullptr, false,
+                "how the image becomes a file system: auto, kernel (trusted images only), fuse, "
+                "or unpack (into the node's cache)"},
+};
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+std::string shown_name(const option_word& option) {
+  return fmt::format("--{}", option.name);
+}
+
+result<void> check_length(std::string_view value) {
+  if (value.empty()) return fail("needs a value");
+  if (value.size() <= longest_value) return {};
+  return fail(fmt::format("its value has {} bytes; {} are possible", value.size(), longest_value));
+}
+
+// The name under which users know a key.
+std::string option_of(std::string_view key) {
+  const auto option =
+      std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.key == key; });
+  return option == words.end() ? std::string(key) : shown_name(*option);
+}
+
+result<bool> parse_switch(std::string value) {
+  std::transform(value.begin(), value.end(), value.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const auto* word : {"1", "true", "yes", "y", "on"}) {
+    if (value == word) return true;
+  }
+  for (const auto* word : {"0", "false", "no", "n", "off"}) {
+    if (value == word) return false;
+  }
+  return fail("is neither yes nor no");
+}
+
+result<void> choose_from_variable(choices& into, const option_word& option, std::string value) {
+  if (option.means != nullptr) {
+    const auto on = parse_switch(value);
+    if (!on) return failure(on.error());
+    value = *on ? option.means : (option.means == std::string_view(yes) ? no : yes);
+  } else if (auto fits = check_length(value); !fits) {
+    return fits;
+  }
+  // Of two variables for one thing, such as ..._WRITABLE and ..._READONLY, the first one counts.
+  into.try_emplace(option.key, std::move(value));
+  return {};
+}
+
+std::optional<std::string> value_of(const choices& given, const char* key) {
+  const auto found = given.find(key);
+  return found == given.end() ? std::nullopt : std::optional(found->second);
+}
+
+result<std::string> parse_workdir(const std::string& path) {
+  if (has_control(path)) return fail("holds a control character");
+  if (path.size() > longest_path) return fail(fmt::format("is longer than {} bytes", longest_path));
+  if (path.empty() || path.front() != '/') {
+    return fail(fmt::format("\"{}\" is not an absolute path in the container", path));
+  }
+  return path;
+}
+
+bool is_variable_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  return !name.empty() && name.size() <= longest_name &&
+         std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         std::all_of(name.begin(), name.end(), fits);
+}
+
+result<std::vector<std::string>> parse_names(const std::string& text) {
+  auto names = split(text, ',');
+  for (const auto& name : names) {
+    if (is_variable_name(name)) continue;
+    const bool shown = !has_control(name) && name.size() <= longest_name;
+    return fail(fmt::format("\"{}\" is not the name of a variable; write NAME,NAME,...",
+                            shown ? name : "?"));
+  }
+  return names;
+}
+
+result<bool> parse_yes_or_no(const std::string& value) {
+  if (value == yes || value == no) return value == yes;
+  return fail("is neither 0 nor 1");
+}
+
+result<backend_choice> parse_backend(const std::string& word) {
+  constexpr std::array<std::pair<std::string_view, backend_choice>, 4> known{
+      {{"auto", backend_choice::any},
+       {"kernel", backend_choice::kernel},
+       {"fuse", backend_choice::fuse},
+       {"unpack", backend_choice::unpack}}};
+  for (const auto& [name, backend] : known) {
+    if (word == name) return backend;
+  }
+  return fail(fmt::format("\"{}\" is none of auto, kernel, fuse, unpack",
+                          has_control(word) || word.size() > longest_name ? "?" : word));
+}
+
+template <class Value, class Parser>
+result<void> read_choice(const choices& given, const char* key, Value& into, Parser parse) {
+  const auto text = value_of(given, key);
+  if (!text) return {};
+  if (auto fits = check_length(*text); !fits) return pass(std::move(fits), option_of(key));
+  auto value = parse(*text);
+  if (!value) return pass(std::move(value), option_of(key));
+  into = std::move(*value);
+  return {};
+}
+
+}  // namespace
+
+std::span<const option_word> option_words() {
+  return words;
+}
+
+result<void> choose(choices& into, const option_word& option, std::string_view value) {
+  const std::string text(option.means != nullptr ? std::string_view(option.means) : value);
+  if (auto fits = check_length(text); !fits) return pass(std::move(fits), shown_name(option));
+  const auto [entry, fresh] = into.try_emplace(option.key, text);
+  if (fresh || entry->second == text) return {};
+  if (option.means != nullptr) {
+    return fail(fmt::format("{} and its opposite are both given", shown_name(option)));
+  }
+  if (!option.adds) return fail(fmt::format("{} is given twice", shown_name(option)));
+  auto longer = fmt::format("{},{}", entry->second, text);
+  if (auto fits = check_length(longer); !fits) return pass(std::move(fits), shown_name(option));
+  entry->second = std::move(longer);
+  return {};
+}
+
+std::vector<std::string> variables_of(const option_word& option) {
+  const std::string_view name = option.name;
+  if (name.starts_with("no-")) return {};
+  std::string capitals;
+  for (const char c : name) {
+    capitals += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return {"BERTH_" + capitals, "PYXIS_" + capitals};
+}
+
+result<choices> choices_of(const lookup& environment) {
+  choices found;
+  for (const auto& option : words) {
+    for (const auto& variable : variables_of(option)) {
+      auto value = environment(variable);
+      if (!value || value->empty()) continue;
+      auto done = choose_from_variable(found, option, std::move(*value));
+      if (!done) return pass(std::move(done), variable);
+      break;
+    }
+  }
+  return found;
+}
+
+std::string travelling_name(std::string_view key) {
+  return fmt::format("SLURM_BERTH_{}", key);
+}
+
+result<choices> choices_on_the_way(const lookup& environment) {
+  choices found;
+  for (const auto& option : words) {
+    auto value = environment(travelling_name(option.key));
+    if (!value || value->empty()) continue;
+    if (auto fits = check_length(*value); !fits) {
+      return pass(std::move(fits), travelling_name(option.key));
+    }
+    found.try_emplace(option.key, std::move(*value));
+  }
+  return found;
+}
+
+result<container_options> parse_options(const choices& given, const std::string& folder) {
+  container_options options;
+  const auto mounts = [&](const std::string& text) { return parse_mounts(text, folder); };
+  auto read =
+      read_choice(given, mounts_key, options.mounts, mounts)
+          .and_then([&] { return read_choice(given, workdir_key, options.workdir, parse_workdir); })
+          .and_then([&] { return read_choice(given, env_key, options.environment, parse_names); })
+          .and_then(
+              [&] { return read_choice(given, home_key, options.mount_home, parse_yes_or_no); })
+          .and_then(
+              [&] { return read_choice(given, writable_key, options.writable, parse_yes_or_no); })
+          .and_then(
+              [&] { return read_choice(given, backend_key, options.backend, parse_backend); });
+  if (!read) return pass(std::move(read));
+  return options;
+}
+
+choices made_absolute(choices given, const std::string& folder) {
+  const auto mounts = given.find(mounts_key);
+  if (mounts == given.end()) return given;
+  if (const auto parsed = parse_mounts(mounts->second, folder)) {
+    mounts->second = format_mounts(*parsed);
+  }
+  return given;
+}
+
+}  // namespace berth::container
