@@ -85,8 +85,8 @@ result<void> check_finite(const dataset_info& info, std::span<const column_stati
   if (list.empty()) return {};
   return fail(
       fmt::format("dataset \"{}\": missing or infinite values: {}; leave those rows out, for "
-                  "example with: dataset import ... --missing drop",
-                  info.path, list));
+                  "example with: dataset import {} -o new.h5 --missing drop",
+                  info.path, list, info.path));
 }
 
 std::string read_text(const communicator& comm, const read_facts& facts) {

@@ -6,7 +6,6 @@
 #include <chrono>
 
 #include "common/text.hpp"
-#include "dataset/csv_rows.hpp"
 #include "dataset/label_advice.hpp"
 #include "dataset/layout_advice.hpp"
 #include "dataset/shell_word.hpp"
@@ -15,28 +14,14 @@ namespace berth::apps {
 
 namespace {
 
-std::string source_text(const check_request& request) {
-  std::string text = shell_word(request.path);
+// Lays the same values out anew, to which options add what is to be left out.
+std::string import_command(const check_request& request, const dataset& data) {
+  std::string text = "dataset import " + shell_word(request.path) + " -o new.h5";
   const auto& parts = request.parts;
   if (!parts.features.empty()) text += " --features " + shell_word(parts.features);
   if (!parts.target.empty()) text += " --target " + shell_word(parts.target);
   if (!parts.weights.empty()) text += " --weights " + shell_word(parts.weights);
-  return text;
-}
-
-// Lays the same values out anew.
-std::string rewrite_command(const check_request& request) {
-  return "dataset import " + source_text(request) + " -o new.h5";
-}
-
-// Goes through a table, whose rows and columns can be left out.
-std::string table_command(const check_request& request, const dataset& data) {
-  std::string text = "dataset export " + source_text(request) + " | dataset import - -o new.h5";
-  auto others = other_columns(data);
-  const std::string weights = data.weights ? " --weights " + shell_word(others.back()) : "";
-  if (data.weights) others.pop_back();
-  for (const auto& target : others) text += " --target " + shell_word(target);
-  return text + (others.empty() ? " --no-target" : "") + weights;
+  return text + (data.y ? "" : " --no-target");
 }
 
 // The arrays that a dataset is read from.
@@ -69,13 +54,13 @@ void append(std::vector<finding>& all, std::vector<finding>&& more) {
 std::vector<finding> judge_all(const dataset& data, const check_request& request,
                                const scan_facts* facts) {
   auto found = judge_unwritten(data);
+  const auto import = import_command(request, data);
   for (const auto& warning : data.warnings) {
     found.push_back({severity::warning, "opening", warning, {}});
   }
-  for (const auto* array : arrays_of(data))
-    append(found, judge_layout(*array, rewrite_command(request)));
+  for (const auto* array : arrays_of(data)) append(found, judge_layout(*array, import));
   if (facts != nullptr) {
-    append(found, judge_values(data, *facts, table_command(request, data)));
+    append(found, judge_values(data, *facts, import));
     if (data.targets() == 1) {
       append(found, judge_labels(facts->labels, data.info.target, data.info.levels));
     }

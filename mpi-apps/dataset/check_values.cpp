@@ -99,6 +99,13 @@ class judge {
     return rows;
   }
 
+  // Infinite values are refused unless they are declared as missing.
+  [[nodiscard]] std::string drop_command() const {
+    bool infinite = false;
+    for (std::size_t j = 0; j < columns(); ++j) infinite = infinite || column(j).infinite > 0;
+    return import_ + " --missing drop" + (infinite ? " --na=inf --na=-inf" : "");
+  }
+
   void missing() {
     names concerned;
     const auto list = by_column([](const auto& some) { return some.nan; }, concerned);
@@ -109,7 +116,7 @@ class judge {
         fmt::format("missing values (NaN): {}; {} of {} rows ({:.2g} %) are incomplete, first {}",
                     list, grouped(facts_.bad_rows), grouped(data_.info.rows), 100 * share,
                     first_rows()),
-        import_ + " --missing drop", std::move(concerned), bad_row_numbers());
+        drop_command(), std::move(concerned), bad_row_numbers());
   }
 
   void infinite() {
@@ -118,7 +125,7 @@ class judge {
     if (concerned.empty()) return;
     add(severity::error, "infinite-values",
         fmt::format("infinite values: {}; first {}", list, first_rows()),
-        import_ + " --missing drop --na=inf --na=-inf", std::move(concerned), bad_row_numbers());
+        drop_command(), std::move(concerned), bad_row_numbers());
   }
 
   void constant() {

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "common/collective.hpp"
+#include "common/hdf5_attributes.hpp"
 #include "data/read_rows.hpp"
 #include "import/matrix_encoder.hpp"
 #include "import/table_output.hpp"
@@ -24,6 +25,7 @@ struct matrix_job {
   table_encoding plan;
   std::int64_t kept_here = 0;
   bool sparse = false;
+  std::vector<std::string> references;  // that the source's features came without
 };
 
 // What `mine` of the ranks before adds up to, and of all.
@@ -106,6 +108,8 @@ result<void> plan_job(matrix_job& job, bool trusting, progress_line& shown, std:
   auto plan = plan_encoding(job.survey, job.rules, job.table.wanted);
   if (!plan) return pass(std::move(plan), fmt::format("\"{}\"", job.table.data->info.path));
   job.plan = std::move(*plan);
+  job.plan.references.insert(job.plan.references.begin(), job.references.begin(),
+                             job.references.end());
   if (!job.table.classes.empty()) job.plan.targets.front().levels = job.table.classes;
   return {};
 }
@@ -137,6 +141,23 @@ result<import_output> import_matrix(matrix_job& job, const import_request& reque
   return import_output{std::move(summary), std::move(*writer)};
 }
 
+// What an earlier import left out stays written down.
+std::vector<std::string> references_of(const communicator& comm, const dataset& data) {
+  std::string bytes;
+  if (comm.is_root()) {
+    packer to;
+    const auto file = open_hdf5(data.info.path);
+    const hdf5_handle<H5Oclose> x(
+        H5Oopen(file ? file->get() : -1, data.x.path.c_str(), H5P_DEFAULT));
+    to.put(read_texts(x.get(), reference_levels_attribute).value_or(std::vector<std::string>()));
+    bytes = std::move(to).take();
+  }
+  comm.broadcast(bytes);
+  std::vector<std::string> references;
+  unpacker(std::move(bytes)).get(references);
+  return references;
+}
+
 result<dataset> open_source(const communicator& comm, const import_request& request,
                             const source_file& source) {
   const auto& columns = request.table.columns;
@@ -158,9 +179,10 @@ result<import_output> import_hdf5(const communicator& comm, const import_request
   if (!data) return failure(data.error());
   auto table = table_of(*data, request.table);
   if (!table) return pass(std::move(table));
-  matrix_job job{comm, request.table.rules, std::move(*table), {}, {}, {}, {}, {}, 0, false};
+  matrix_job job{comm, request.table.rules, std::move(*table), {}, {}, {}, {}, {}, 0, false, {}};
   job.range = partition_of(*data, comm.size()).of(comm.rank());
   job.how.threads = request.threads;
+  job.references = references_of(comm, *data);
   const auto bytes_per_row = source.size() / data->info.rows;
   job.progress = [&](std::int64_t rows) { shown.add(rows * bytes_per_row); };
   job.sparse = request.layout == sparsity::automatic ? data->csr.has_value()

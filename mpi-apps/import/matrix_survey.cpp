@@ -86,7 +86,9 @@ class matrix_scanner {
     ++facts_.rows;
     const auto verdict = judge_.judge(row, [&](std::size_t j) { ++facts_.columns[j].missing; });
     if (verdict == matrix_judge::verdict::infinite) {
-      return fault(row, fmt::format("column \"{}\" has an infinite value", judge_.column().name));
+      return fault(row, fmt::format("column \"{}\" has an infinite value; --na inf --na=-inf makes "
+                                    "those missing ones",
+                                    judge_.column().name));
     }
     if (verdict == matrix_judge::verdict::left_out) return {};
     ++facts_.kept;

@@ -17,11 +17,17 @@ using texts = std::vector<std::string>;
 
 result<void> check_missing(const table_survey& survey, const table_rules& rules) {
   std::string list;
+  texts nothing;
   for (std::size_t j = 0; j < survey.head.columns.size(); ++j) {
     const auto missing = survey.facts.columns[j].missing;
     if (missing == 0) continue;
+    if (missing == survey.facts.rows) nothing.push_back(survey.head.columns[j].name);
     list += fmt::format("{}{} in column \"{}\"", list.empty() ? "" : ", ", missing,
                         survey.head.columns[j].name);
+  }
+  if (!nothing.empty() && rules.missing == missing_policy::error) {
+    return fail(fmt::format("missing values: {}; {} without a value: leave out with --exclude",
+                            list, quoted_list(nothing)));
   }
   if (!list.empty() && rules.missing == missing_policy::error) {
     return fail(

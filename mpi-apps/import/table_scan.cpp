@@ -80,7 +80,9 @@ class row_scanner {
       return !drops_rows(column, rules_);
     }
     if (std::isinf(values_[j])) {
-      stop(fmt::format("column \"{}\" has the infinite value \"{}\"", column.name, field));
+      stop(fmt::format(
+          "column \"{1}\" has the infinite value \"{0}\"; --na {0} makes it a missing one", field,
+          column.name));
     }
     return true;
   }

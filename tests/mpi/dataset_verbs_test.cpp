@@ -168,13 +168,45 @@ TEST_F(DatasetVerbs, CheckExitsByWhatItFinds) {
   write_numbered("d.h5", 50);
   const auto found = run({"check", "d.h5"}, 0, 1);
   EXPECT_THAT(found.out, HasSubstr("columns \"a\", \"b\" are equal in every row\n"
-                                   "    cure: dataset export d.h5 | dataset import - -o new.h5 "
-                                   "--target kind --weights weights --exclude b\n"));
+                                   "    cure: dataset import d.h5 -o new.h5 --exclude b\n"));
   EXPECT_EQ(found.err, "dataset: error: dataset \"d.h5\": 2 problems found\n");
   run({"synth", "-o", "good.h5", "--rows", "50", "--features", "3"});
   EXPECT_THAT(run({"check", "good.h5"}).out, HasSubstr("0 errors, 0 warnings, 1 note\n"));
   EXPECT_EQ(run({"check", "--strict", "good.h5"}).err, "");
   EXPECT_EQ(run({"check", "none.h5"}, 0, 2).out, "");
+}
+
+// Whatever is wrong with the values, doing what check says mends it.
+TEST_F(DatasetVerbs, CuresOfCheckCure) {
+  write_numbered("d.h5", 50);
+  values x;
+  for (int i = 0; i < 50; ++i) x.insert(x.end(), {i * 0.5, std::sqrt(i), 7.0});
+  x[10] = std::numeric_limits<double>::quiet_NaN();
+  x[27] = std::numeric_limits<double>::infinity();
+  {
+    const auto file = create_hdf5(folder.file("gaps.h5"));
+    ASSERT_TRUE(write_doubles(file->get(), "X", {50, 3}, x));
+  }
+  int cured = 0;
+  for (std::string name : {"d.h5", "gaps.h5"}) {
+    for (int round = 0; round < 4; ++round) {
+      const auto report =
+          nlohmann::json::parse(run_program(folder, {BERTH_DATASET, "check", name, "--json"}).out);
+      if (report["errors"] == 0) break;
+      const auto& bad = report["findings"][0];
+      ASSERT_EQ(bad["severity"], "error");
+      const auto cure = bad["cure"].get<std::string>();
+      ASSERT_TRUE(cure.starts_with("dataset import ")) << cure;
+      const auto done = run_program(folder, {"/bin/sh", "-c", BERTH_DATASET + cure.substr(7)});
+      ASSERT_EQ(done.code, 0) << cure << '\n' << done.err;
+      name = "cured" + std::to_string(++cured) + ".h5";
+      std::filesystem::rename(folder.file("new.h5"), folder.file(name));
+    }
+    run({"check", name}, 0, 0);
+  }
+  const auto once = open_hdf5(folder.file("cured1.h5"));
+  const hdf5_dataset features(H5Dopen2(once->get(), "X", H5P_DEFAULT));
+  EXPECT_EQ(read_texts(features.get(), "reference_levels").value_or(words()), words{"colour=red"});
 }
 
 TEST_F(DatasetVerbs, CheckCountsWarningsOnlyWhenStrict) {

@@ -63,6 +63,12 @@ TEST_F(TableEncoding, CountsMissingValuesByColumnAndNamesTheCure) {
             "replace the values with --missing mean or --missing indicator");
 }
 
+TEST_F(TableEncoding, NamesColumnsWithoutAValue) {
+  EXPECT_EQ(refusal("price,a,b\n1,2,\n2,,\n", target("price")),
+            "missing values: 1 in column \"a\", 2 in column \"b\"; \"b\" without a value: leave "
+            "out with --exclude");
+}
+
 TEST_F(TableEncoding, DroppedRowsDoNotMakeLevels) {
   const auto got = plan(houses, with(missing_policy::drop));
   ASSERT_TRUE(got) << got.error().text();
