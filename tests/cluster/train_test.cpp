@@ -73,10 +73,11 @@ TEST_F(Train, LogisticIsTheSameAloneAndInAContainerOnTwoNodes) {
   expect_same_models("logistic default.h5");
 }
 
-// In folders of their own, so that the command lines, which the files keep, are the same.
+// In folders of their own and by its whole path, as srun calls it, so that the command lines, which
+// the files keep, are the same.
 TEST_F(Train, ImportWritesTheSameFileUnderSrunOnTwoNodes) {
   const std::string command =
-      "SOURCE_DATE_EPOCH=0 %s dataset import ../california-housing.csv.gz -o made.h5 "
+      "SOURCE_DATE_EPOCH=0 %s $(command -v dataset) import ../california-housing.csv.gz -o made.h5 "
       "--target median_house_value --missing indicator";
   const auto in = [&](const std::string& name, const std::string& launcher) {
     auto script = "mkdir " + name + " && cd " + name + " && " + command;

@@ -48,6 +48,7 @@ TEST(Memory, DoesNotGrowWithTheFile) {
       {"describe", "big.h5"},
       {"head", "big.h5"},
       {"split", "big.h5", "--test", "0.2"},
+      {"import", "big.h5", "-o", "again.h5", "--missing", "mean"},
   };
   for (const auto& command : commands) {
     const auto used = run(folder, command);
