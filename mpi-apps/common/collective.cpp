@@ -10,10 +10,10 @@ std::optional<error> first_error(const communicator& comm, const error* local) {
   if (speaker == comm.size()) return std::nullopt;
   const bool mine = speaker == comm.rank();
   std::string text = mine ? local->text() : std::string();
-  std::array<std::int64_t, 1> whose{mine && local->whose() == blame::run ? 1 : 0};
+  std::array<std::int64_t, 1> whose{mine ? static_cast<std::int64_t>(local->whose()) : 0};
   comm.broadcast(text, speaker);
   comm.broadcast(std::span<std::int64_t>(whose), speaker);
-  return error(std::move(text), whose[0] == 1 ? blame::run : blame::input);
+  return error(std::move(text), static_cast<blame>(whose[0]));
 }
 
 }  // namespace berth::apps

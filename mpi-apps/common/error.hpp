@@ -14,8 +14,9 @@
 
 namespace berth::apps {
 
-/// Whose fault it is decides the exit code: 2 for what the user gave, 1 for what went wrong later.
-enum class blame { input, run };
+/// Whose fault it is decides the exit code: 2 for what the user gave, 1 for what went wrong later,
+/// 75 (EX_TEMPFAIL of sysexits.h: try again) for work that was stopped from outside and can go on.
+enum class blame { input, run, stopped };
 
 class [[nodiscard]] error {
  public:
@@ -33,7 +34,9 @@ class [[nodiscard]] error {
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] std::error_code code() const noexcept { return code_; }
   [[nodiscard]] blame whose() const noexcept { return blame_; }
-  [[nodiscard]] int exit_code() const noexcept { return blame_ == blame::input ? 2 : 1; }
+  [[nodiscard]] int exit_code() const noexcept {
+    return blame_ == blame::input ? 2 : blame_ == blame::run ? 1 : 75;
+  }
 
  private:
   std::string text_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace berth::apps {
@@ -75,6 +77,12 @@ result<void> write_attribute(hid_t where, const char* name, std::int64_t value) 
                      hdf5_space(H5Screate(H5S_SCALAR)), &value);
 }
 
+result<void> write_attribute(hid_t where, const char* name, std::span<const double> values) {
+  const hsize_t count = values.size();
+  return write_value(where, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
+                     hdf5_space(H5Screate_simple(1, &count, nullptr)), values.data());
+}
+
 result<void> write_attribute(hid_t where, const char* name, std::span<const std::string> texts) {
   std::vector<const char*> raw;
   for (const auto& text : texts) raw.push_back(text.c_str());
@@ -116,6 +124,43 @@ result<double> read_number(hid_t where, const char* name) {
   return value;
 }
 
+result<std::int64_t> read_count(hid_t where, const char* name) {
+  constexpr double limit = 0x1p53;
+  const auto number = read_number(where, name);
+  if (!number) return failure(number.error());
+  if (!(*number >= 0 && *number < limit && std::floor(*number) == *number)) {
+    return fail(fmt::format("attribute \"{}\" is {}, not a count", name, *number));
+  }
+  return static_cast<std::int64_t>(*number);
+}
+
+std::int64_t count_of(hid_t where, const char* name) {
+  if (!has_attribute(where, name)) return 0;
+  const hdf5_attribute attribute(H5Aopen(where, name, H5P_DEFAULT));
+  const hdf5_space space(H5Aget_space(attribute.get()));
+  return std::max<std::int64_t>(0, H5Sget_simple_extent_npoints(space.get()));
+}
+
+result<std::vector<double>> read_numbers(hid_t where, const char* name) {
+  const hdf5_attribute attribute(H5Aopen(where, name, H5P_DEFAULT));
+  std::vector<double> values(static_cast<std::size_t>(count_of(where, name)));
+  if (!attribute || H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, values.data()) < 0) {
+    return cannot("read attribute", name, blame::input);
+  }
+  return values;
+}
+
+std::vector<std::string> attribute_names(hid_t where) {
+  std::vector<std::string> names;
+  const auto collect = [](hid_t, const char* name, const H5A_info_t*,
+                          void* list) noexcept -> herr_t {
+    static_cast<std::vector<std::string>*>(list)->emplace_back(name);
+    return 0;
+  };
+  H5Aiterate2(where, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names);
+  return names;
+}
+
 result<hdf5_file> create_hdf5(const std::string& path) {
   const hdf5_properties access(H5Pcreate(H5P_FILE_ACCESS));
   // Format 1.8 and later keeps large attributes outside the object header.
@@ -141,6 +186,27 @@ result<hdf5_dataset> write_doubles(hid_t where, const char* name,
   return dataset;
 }
 
+namespace {
+
+result<std::vector<double>> read_all(const hdf5_dataset& dataset, const char* name,
+                                     const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const auto extent : shape) count *= extent;
+  const hdf5_type type(H5Dget_type(dataset.get()));
+  // A file may claim any shape; what it stores is in the file.
+  if (H5Dget_storage_size(dataset.get()) / H5Tget_size(type.get()) <
+      static_cast<hsize_t>(std::max<std::int64_t>(count, 0))) {
+    return fail(fmt::format("dataset \"{}\" was never written", name));
+  }
+  std::vector<double> values(static_cast<std::size_t>(count));
+  if (H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    return cannot("read dataset", name, blame::input);
+  }
+  return values;
+}
+
+}  // namespace
+
 result<std::vector<double>> read_doubles(hid_t where, const char* name) {
   const hdf5_dataset dataset(H5Dopen2(where, name, H5P_DEFAULT));
   if (!dataset) return cannot("read dataset", name, blame::input);
@@ -149,11 +215,18 @@ result<std::vector<double>> read_doubles(hid_t where, const char* name) {
     return fail(
         fmt::format("dataset \"{}\" has shape {}, not one dimension", name, shape_text(shape)));
   }
-  std::vector<double> values(static_cast<std::size_t>(shape[0]));
-  if (H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
-    return cannot("read dataset", name, blame::input);
+  return read_all(dataset, name, shape);
+}
+
+result<std::vector<double>> read_doubles(hid_t where, const char* name,
+                                         const std::vector<std::int64_t>& shape) {
+  const hdf5_dataset dataset(H5Dopen2(where, name, H5P_DEFAULT));
+  if (!dataset) return cannot("read dataset", name, blame::input);
+  if (shape_of(dataset.get()) != shape) {
+    return fail(fmt::format("dataset \"{}\" has shape {}, not {}", name,
+                            shape_text(shape_of(dataset.get())), shape_text(shape)));
   }
-  return values;
+  return read_all(dataset, name, shape);
 }
 
 }  // namespace berth::apps

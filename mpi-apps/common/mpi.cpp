@@ -186,4 +186,19 @@ void communicator::receive(std::span<double> values, int from) const {
   });
 }
 
+void communicator::send(const std::string& text, int to) const {
+  const auto length = static_cast<std::int64_t>(text.size());
+  MPI_Send(&length, 1, MPI_INT64_T, to, 0, comm_);
+  in_slices(std::span<const char>(text),
+            [&](const char* at, int n) { MPI_Send(at, n, MPI_CHAR, to, 0, comm_); });
+}
+
+void communicator::receive(std::string& text, int from) const {
+  std::int64_t length = 0;
+  MPI_Recv(&length, 1, MPI_INT64_T, from, 0, comm_, MPI_STATUS_IGNORE);
+  text.resize(static_cast<std::size_t>(length));
+  in_slices(std::span<char>(text),
+            [&](char* at, int n) { MPI_Recv(at, n, MPI_CHAR, from, 0, comm_, MPI_STATUS_IGNORE); });
+}
+
 }  // namespace berth::apps

@@ -68,6 +68,8 @@ class communicator {
   /// Point to point, any length: send() on one rank matches receive() on the other.
   void send(std::span<const double> values, int to) const;
   void receive(std::span<double> values, int from) const;
+  void send(const std::string& text, int to) const;
+  void receive(std::string& text, int from) const;
 
  private:
   communicator() = default;

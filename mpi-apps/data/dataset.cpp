@@ -111,6 +111,11 @@ result<void> take_features(opening& all) {
   auto names = find_feature_names(all.file, object->get(), name, all.found.info.features);
   if (!names) return all.about_file(std::move(names));
   all.found.info.names = std::move(*names);
+  if (has_attribute(object->get(), reference_levels_attribute)) {
+    auto references = read_texts(object->get(), reference_levels_attribute);
+    if (!references) return all.about_file(std::move(references));
+    all.found.info.references = std::move(*references);
+  }
   return {};
 }
 
@@ -221,6 +226,7 @@ std::string packed(const dataset& data) {
   to.put(data.info.rows);
   to.put(data.info.features);
   to.put(data.info.names);
+  to.put(data.info.references);
   to.put(data.info.has_target);
   to.put(data.info.target);
   to.put(data.info.levels);
@@ -245,6 +251,7 @@ dataset unpacked(std::string bytes, const std::string& path) {
   from.get(data.info.rows);
   from.get(data.info.features);
   from.get(data.info.names);
+  from.get(data.info.references);
   from.get(data.info.has_target);
   from.get(data.info.target);
   from.get(data.info.levels);

@@ -23,6 +23,7 @@ struct dataset_info {
   std::int64_t rows = 0;
   std::int64_t features = 0;
   std::vector<std::string> names;  // one per feature; x1, x2, ... where the file has none
+  std::vector<std::string> references;  // "column=level" of the levels that were left out
   bool has_target = false;
   std::string target;  // name of y; "y" where the file has none
   std::vector<std::string>

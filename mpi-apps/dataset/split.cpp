@@ -37,24 +37,8 @@ dataset_layout layout_of(const dataset& data) {
     layout.targets.push_back({names[static_cast<std::size_t>(k)], data.info.levels});
   }
   layout.weights = data.weights.has_value();
+  layout.reference_levels = data.info.references;
   return layout;
-}
-
-// The levels that encoding left out, which open_dataset() has no use for. Collective, agreed.
-result<std::vector<std::string>> reference_levels(const communicator& comm, const dataset& data) {
-  std::vector<std::string> levels;
-  auto ok = on_root(comm, [&]() -> result<void> {
-    const auto file = open_hdf5(data.info.path);
-    if (!file) return failure(file.error());
-    const hdf5_handle<H5Oclose> x(H5Oopen(file->get(), data.x.path.c_str(), H5P_DEFAULT));
-    if (!has_attribute(x.get(), reference_levels_attribute)) return {};
-    auto read = read_texts(x.get(), reference_levels_attribute);
-    if (read) levels = std::move(*read);
-    return read ? result<void>{} : pass(std::move(read));
-  });
-  if (!ok) return pass(std::move(ok));
-  comm.broadcast(levels);
-  return levels;
 }
 
 // Opens an output, with this rank's first row and stored element in it. Collective, agreed.
@@ -112,10 +96,7 @@ result<provenance> shared_provenance(const communicator& comm, const std::string
 result<std::vector<open_output>> open_all(const communicator& comm, const dataset& data,
                                           std::vector<split_output>& wanted,
                                           const std::vector<part_counts>& counts) {
-  auto layout = layout_of(data);
-  auto references = reference_levels(comm, data);
-  if (!references) return pass(std::move(references));
-  layout.reference_levels = std::move(*references);
+  const auto layout = layout_of(data);
   std::vector<open_output> outputs;
   for (auto& each : wanted) {
     auto opened = open_one(comm, each, layout, counts, data.info.path);

@@ -23,6 +23,7 @@ class block_feed {
   [[nodiscard]] const gram_columns& columns() const noexcept { return columns_; }
   [[nodiscard]] const row_blocks& blocks() const noexcept { return blocks_; }
   [[nodiscard]] const chunk& rows() const noexcept { return rows_; }
+  [[nodiscard]] block_tree& tree() noexcept { return tree_; }
 
   /// Calls multiply(chunk&, partial_sums&) for each chunk that is complete.
   template <class T, class Multiply>

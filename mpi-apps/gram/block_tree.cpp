@@ -32,8 +32,8 @@ partial_sums block_tree::zeros() {
   return sums;
 }
 
-void block_tree::push(std::int64_t block, partial_sums sums) {
-  nodes_.push_back({0, block, std::move(sums)});
+void block_tree::push(sum_node finished) {
+  nodes_.push_back(std::move(finished));
   join();
 }
 
@@ -95,9 +95,7 @@ void block_tree::receive(const communicator& comm, int from) {
     auto sums = zeros();
     comm.receive(sums.hi, from);
     comm.receive(sums.lo, from);
-    nodes_.push_back(
-        {static_cast<int>(place[0]), static_cast<std::int64_t>(place[1]), std::move(sums)});
-    join();
+    push({static_cast<int>(place[0]), static_cast<std::int64_t>(place[1]), std::move(sums)});
   }
 }
 

@@ -7,7 +7,7 @@
 //   level 0      0     1     2     3     4       joining their lists gives [2 3], [0 1 2 3], all.
 
 #include <cstdint>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "common/mpi.hpp"
@@ -37,6 +37,13 @@ struct partial_sums {
   buffer<double> lo;
 };
 
+/// The sums of blocks [index 2^level, (index + 1) 2^level).
+struct sum_node {
+  int level = 0;
+  std::int64_t index = 0;
+  partial_sums sums;
+};
+
 /// Adds blocks up. Memory: at most 2 log2(blocks of this rank) partial sums.
 class block_tree {
  public:
@@ -45,18 +52,17 @@ class block_tree {
   /// Zeros to fill; reuses memory that push() no longer needs.
   partial_sums zeros();
   /// The sums of block `block`. @pre blocks come in ascending order without a gap
-  void push(std::int64_t block, partial_sums sums);
+  void push(std::int64_t block, partial_sums sums) { push({0, block, std::move(sums)}); }
+  /// The same for blocks that were added up before.
+  void push(sum_node finished);
+  /// What was pushed, as far as it is added up: ascending, no two that are one node's halves.
+  [[nodiscard]] const std::vector<sum_node>& nodes() const noexcept { return nodes_; }
   /// The sums of all blocks, on every rank. Ranks hold ascending parts of the blocks, or none.
   /// Collective; ends the tree. Cost: log2(P) messages of at most 2 log2(blocks) sums, usually one
   /// or two, and one broadcast. Adding twofold sums: error 3 u^2 a level.
   partial_sums reduce(const communicator& comm);
 
  private:
-  struct node {
-    int level = 0;
-    std::int64_t index = 0;  // covers blocks [index 2^level, (index + 1) 2^level)
-    partial_sums sums;
-  };
   void join();
   void add(partial_sums& to, const partial_sums& from) const;
   void send(const communicator& comm, int to);
@@ -65,7 +71,7 @@ class block_tree {
   std::int64_t blocks_;
   std::size_t length_;
   bool is_twofold_;
-  std::vector<node> nodes_;  // ascending, no two that are one node's halves
+  std::vector<sum_node> nodes_;
   std::vector<partial_sums> spare_;
 };
 

@@ -14,6 +14,12 @@ std::size_t tile_at(std::size_t left, std::size_t right) noexcept {
   return (right * (right + 1) / 2 + left) * tile_size;
 }
 
+std::size_t element_at(std::size_t i, std::size_t j) noexcept {
+  if (i > j) std::swap(i, j);
+  return tile_at(i / strip_width, j / strip_width) + i % strip_width * strip_width +
+         j % strip_width;
+}
+
 void add_products(const chunk& rows, const kernel_set& kernels, partial_sums& sums) {
   for (std::size_t group = 0; group < rows.strips(); group += most_rights) {
     const std::size_t end = std::min(group + most_rights, rows.strips());
@@ -39,10 +45,21 @@ void add_products(const chunk& rows, const kernel_set& kernels, partial_sums& su
 }  // namespace
 
 twofold gram_matrix::at(std::size_t i, std::size_t j) const noexcept {
-  if (i > j) std::swap(i, j);
-  const std::size_t at =
-      tile_at(i / strip_width, j / strip_width) + i % strip_width * strip_width + j % strip_width;
+  const std::size_t at = element_at(i, j);
   return sums.lo.empty() ? twofold(sums.hi[at]) : two_sum(sums.hi[at], sums.lo[at]);
+}
+
+void gram_matrix::set(std::size_t i, std::size_t j, twofold value) noexcept {
+  const std::size_t at = element_at(i, j);
+  sums.hi[at] = value.hi;
+  sums.lo[at] = value.lo;
+}
+
+gram_matrix make_gram(const gram_columns& columns, std::vector<double> scale) {
+  gram_matrix made{columns, 0, std::move(scale), {}};
+  made.sums.hi.assign(tile_at(0, columns.strips()), 0);
+  made.sums.lo.assign(tile_at(0, columns.strips()), 0);
+  return made;
 }
 
 struct gram_builder::state {
@@ -78,6 +95,10 @@ template void gram_builder::add(row_range, const double*, const double*, const d
 double gram_builder::flops_a_row() const noexcept {
   const auto count = static_cast<double>(state_->feed.columns().count());
   return count * (count + 1) * (state_->is_exact ? 3 : 1);
+}
+
+block_tree& gram_builder::blocks() noexcept {
+  return state_->feed.tree();
 }
 
 gram_matrix gram_builder::finish(const communicator& comm) {

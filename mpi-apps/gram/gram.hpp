@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "gram/block_tree.hpp"
@@ -38,9 +39,28 @@ struct gram_matrix {
   std::int64_t rows = 0;
   std::vector<double> scale;  // powers of two: column j of Z is scale[j] times the data
   partial_sums sums;          // 8 x 8 tiles of the upper triangle
+  /// Squares of the columns over all rows that were ever added or taken away; empty: the diagonal.
+  std::vector<double> turnover = {};
 
   [[nodiscard]] twofold at(std::size_t i, std::size_t j) const noexcept;
+  /// @pre sums are twofold, and as long as made by zeros_like()
+  void set(std::size_t i, std::size_t j, twofold value) noexcept;
+  /// What taking rows away multiplied the errors of the sums with, relative to the columns'
+  /// lengths.
+  [[nodiscard]] double growth() const noexcept;
 };
+
+/// Twofold zeros.
+gram_matrix make_gram(const gram_columns& columns, std::vector<double> scale);
+
+/// The sums of the rows of both, in the smaller scale of each column: error 3 u^2 |z_i| |z_j| more
+/// than the larger of the errors. @pre twofold, of the same columns
+gram_matrix add_rows(const gram_matrix& some, const gram_matrix& more);
+
+/// The sums of `all` without the rows of `some`. Errors stay those of `all`, so growth() is what is
+/// lost. Columns of which only rounding errors are left become zero. Nothing where `all` cannot
+/// have held those rows: more rows than there are, or negative squares.
+std::optional<gram_matrix> remove_rows(const gram_matrix& all, const gram_matrix& some);
 
 /// Makes a gram_matrix from rows in ascending order. Memory: a chunk of 128 rows and the
 /// block_tree's sums, count^2 / 2 numbers each (twice in exact precision).
@@ -57,13 +77,16 @@ class gram_builder {
   /// Rows [range.first, range.end()) of the dataset: x row-major [count x features], y row-major
   /// [count x targets], weights [count] or null. T is float or double. NaN and infinite values make
   /// the sums of their columns NaN. How rows are cut into calls does not change a bit.
-  /// @pre range continues the last call's; the first one begins a block; weights >= 0
+  /// @pre range continues the last call's, or begins a block where that one ended a block;
+  /// weights >= 0
   template <class T>
   void add(row_range range, const T* x, const double* y, const double* weights);
 
   /// Additions and multiplications a row: of the upper triangle, and six where two would do without
   /// the low parts.
   [[nodiscard]] double flops_a_row() const noexcept;
+  /// The sums of whole blocks so far; more of them may be pushed before the rows that follow them.
+  block_tree& blocks() noexcept;
 
   /// Collective; ends the builder. @pre the last rows end a block or the dataset
   gram_matrix finish(const communicator& comm);

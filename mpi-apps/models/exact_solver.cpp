@@ -17,8 +17,8 @@ constexpr double dependent = 64 * u;
 
 // Error of a Gram element and of its factor as a multiple of the columns' lengths; see gram.hpp
 // and gram_factor.hpp.
-double gram_error(std::size_t order) {
-  return (4096 + 16 * static_cast<double>(order)) * u * u;
+double gram_error(const normal_system& system) {
+  return (4096 * system.growth + 16 * static_cast<double>(system.order)) * u * u;
 }
 
 triangle_pair triangles_of(const gram_factor& factor) {
@@ -42,7 +42,7 @@ twofold rest_of(const normal_system& system, const gram_factor& factor,
     rest -= system.penalty(factor.kept[k]) * solution[k] * solution[k];
   }
   const std::size_t y = system.order + t;
-  const bool is_noise = rest.hi <= gram_error(system.order) * system.at(y, y).hi;
+  const bool is_noise = rest.hi <= gram_error(system) * system.at(y, y).hi;
   return is_noise ? twofold(0) : rest;
 }
 
@@ -58,7 +58,7 @@ std::vector<double> error_of(const normal_system& system, const gram_factor& fac
     size += lengths[k] * std::abs(solution[k].hi);
   }
   auto error = inverse_bound(triangles, lengths);
-  for (double& each : error) each *= gram_error(system.order) * size;
+  for (double& each : error) each *= gram_error(system) * size;
   return error;
 }
 
@@ -70,7 +70,16 @@ gram_factor factor_system(const normal_system& system) {
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t j = i; j < count; ++j) gram.set(i, j, system.at(i, j));
   }
-  return factor_gram(std::move(gram), system.order, dependent);
+  return factor_gram(std::move(gram), system.order, dependent * std::sqrt(system.growth));
+}
+
+bool is_sum_of_squares(const normal_system& system, const gram_factor& factor) {
+  if (factor.least_share < -dependent * dependent * system.growth) return false;
+  for (std::size_t t = 0; t < system.targets() && system.l2 == 0; ++t) {
+    const std::size_t y = system.order + t;
+    if (factor.rest[t].hi < -gram_error(system) * system.at(y, y).hi) return false;
+  }
+  return true;
 }
 
 least_squares_fit solve_exact(const normal_system& system, const gram_factor& factor,

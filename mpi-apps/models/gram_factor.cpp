@@ -23,14 +23,14 @@ std::vector<twofold> relation_to(const twofold_matrix& rows, const std::vector<s
   return b;
 }
 
-bool is_determined(twofold pivot, double square, const std::vector<twofold>& relation,
-                   const std::vector<std::size_t>& kept, const std::vector<double>& squares,
-                   double tolerance) {
+// The new part of a column, squared, as a share of what it is made of.
+double share_of(twofold pivot, double square, const std::vector<twofold>& relation,
+                const std::vector<std::size_t>& kept, const std::vector<double>& squares) {
   double size = square;
   for (std::size_t k = 0; k < kept.size(); ++k) {
     size += relation[k].hi * relation[k].hi * squares[kept[k]];
   }
-  return !(pivot.hi > tolerance * tolerance * size);
+  return size > 0 ? pivot.hi / size : 0;
 }
 
 void eliminate(twofold_matrix& gram, std::size_t pivot) {
@@ -70,7 +70,9 @@ gram_factor factor_gram(twofold_matrix gram, std::size_t order, double tolerance
     const twofold pivot = gram.at(j, j);
     if (!(pivot.hi > suspicious * squares[j])) {
       auto relation = relation_to(gram, factor.kept, j);
-      if (is_determined(pivot, squares[j], relation, factor.kept, squares, tolerance)) {
+      const double share = share_of(pivot, squares[j], relation, factor.kept, squares);
+      if (!(share > tolerance * tolerance)) {
+        factor.least_share = std::min(factor.least_share, share);
         factor.dropped.push_back(j);
         factor.relation.push_back(std::move(relation));
         continue;

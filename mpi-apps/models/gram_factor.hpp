@@ -19,6 +19,7 @@ struct gram_factor {
   twofold_matrix root{0, 0};                   // kept x kept, upper triangle: R
   twofold_matrix sides{0, 0};                  // kept x sides: w
   std::vector<twofold> rest;                   // one a side: what is left of its square
+  double least_share = 0;  // least new part of a dropped column, squared, of its size; may be < 0
 };
 
 /// Factors the leading `order` columns of a symmetric matrix (upper triangle) whose other columns

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <set>
 
@@ -81,19 +82,29 @@ result<void> number_classes(const communicator& comm, dataset_info& info, row_bl
   return {};
 }
 
-result<void> match_classes(const communicator& comm, const model& fitted, const dataset_info& info,
-                           row_block& block) {
-  std::vector<double> values;
-  std::vector<std::string> present = info.levels;
-  if (present.empty()) {
-    values = distinct_values(comm, block.y, 3);
-    for (const double value : values) present.push_back(fmt::format("{}", value));
-  } else {
-    for (std::size_t i = 0; i < present.size(); ++i) values.push_back(static_cast<double>(i));
-  }
-  auto numbers = numbers_of(fitted, info, present);
+result<class_matcher> class_matcher::create(const model& fitted, const dataset_info& info) {
+  class_matcher made(fitted, info);
+  auto numbers = numbers_of(fitted, info, info.levels);
   if (!numbers) return pass(std::move(numbers));
-  replace(block.y, values, *numbers);
+  made.to_ = std::move(*numbers);
+  for (std::size_t i = 0; i < made.to_.size(); ++i) made.from_.push_back(static_cast<double>(i));
+  if (!info.levels.empty()) return made;
+  made.to_ = {0, 1};
+  for (const auto& name : names_of(fitted.levels)) {
+    // Names of named classes are no numbers, which then match nothing.
+    char* end = nullptr;
+    const double value = std::strtod(name.c_str(), &end);
+    made.from_.push_back(end == name.c_str() || *end != 0 ? std::nan("") : value);
+  }
+  return made;
+}
+
+result<void> class_matcher::match(std::span<double> y) const {
+  for (double& value : y) {
+    const auto at = std::ranges::find(from_, value);
+    if (at == from_.end()) return unknown(*info_, fmt::format("{}", value), *fitted_);
+    value = to_[static_cast<std::size_t>(at - from_.begin())];
+  }
   return {};
 }
 

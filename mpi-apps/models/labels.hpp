@@ -19,8 +19,20 @@ std::vector<double> distinct_values(const communicator& comm, std::span<const do
 result<void> number_classes(const communicator& comm, dataset_info& info, row_block& block);
 
 /// Gives labels of a dataset the numbers that they have in the model, by name or, where the file
-/// has numbers only, by value. Errors: a class that the model does not know. Collective, agreed.
-result<void> match_classes(const communicator& comm, const model& fitted, const dataset_info& info,
-                           row_block& block);
+/// has numbers only, by value.
+class class_matcher {
+ public:
+  /// `fitted` and `info` are borrowed. Errors: a named class that the model does not know.
+  static result<class_matcher> create(const model& fitted, const dataset_info& info);
+  /// Errors: a number that is no class of the model.
+  result<void> match(std::span<double> y) const;
+
+ private:
+  class_matcher(const model& fitted, const dataset_info& info) : fitted_(&fitted), info_(&info) {}
+  const model* fitted_;
+  const dataset_info* info_;
+  std::vector<double> from_;
+  std::vector<double> to_;
+};
 
 }  // namespace berth::apps

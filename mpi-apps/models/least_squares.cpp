@@ -78,16 +78,10 @@ result<void> check_rank(const gram_factor& factor, const least_squares_options& 
 result<least_squares_fit> run_exact(const communicator& comm, const row_source& source,
                                     const least_squares_options& options, const namer& name_of,
                                     int& passes) {
-  const auto sums = pass_gram(comm, source, gram_precision::exact, passes);
+  auto sums = pass_gram(comm, source, gram_precision::exact, passes);
   if (!sums) return failure(sums.error());
-  const normal_system system(sums->gram, options);
-  const stopwatch watch;
-  const auto factor = factor_system(system);
-  log_work(source, "factor", watch, twofold_cholesky_flops * std::pow(system.order, 3), 0);
-  if (auto ok = check_rank(factor, options, name_of); !ok) return pass(std::move(ok));
-  auto fit = solve_exact(system, factor, options.deficient);
-  fit.counted = sums->counted;
-  return fit;
+  return solve_sums(std::make_shared<const gram_pass>(std::move(*sums)), options, name_of,
+                    source.log);
 }
 
 // Nothing where the condition is too bad for this path.
@@ -230,6 +224,27 @@ result<least_squares_fit> run(const communicator& comm, const row_source& source
 }
 
 }  // namespace
+
+result<least_squares_fit> solve_sums(std::shared_ptr<const gram_pass> sums,
+                                     const least_squares_options& options, const namer& name_of,
+                                     work_log* log) {
+  const normal_system system(sums->gram, options);
+  const stopwatch watch;
+  const auto factor = factor_system(system);
+  if (log != nullptr) {
+    const auto order = static_cast<double>(system.order);
+    log->add("factor", watch, twofold_cholesky_flops * order * order * order, 0);
+  }
+  if (!is_sum_of_squares(system, factor)) {
+    return fail("the sums are not those of any rows: rows were taken away that are not in them",
+                blame::input);
+  }
+  if (auto ok = check_rank(factor, options, name_of); !ok) return pass(std::move(ok));
+  auto fit = solve_exact(system, factor, options.deficient);
+  fit.counted = sums->counted;
+  fit.sums = std::move(sums);
+  return fit;
+}
 
 result<least_squares_fit> solve_least_squares(const communicator& comm, const row_source& source,
                                               const least_squares_options& options,

@@ -2,6 +2,7 @@
 // Weighted linear least squares from streamed rows: the answer that the stored numbers determine.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,18 @@ struct row_view {
   const float* narrow = nullptr;  // where x is null
   const double* y = nullptr;
   const double* weights = nullptr;
+
+  /// Leaves out the first `rows`.
+  void advance(std::int64_t rows, const gram_columns& columns) noexcept {
+    range = {range.first + rows, range.count - rows};
+    if (x != nullptr) x += rows * columns.features;
+    if (narrow != nullptr) narrow += rows * columns.features;
+    y += rows * columns.targets;
+    if (weights != nullptr) weights += rows;
+  }
 };
+
+class checkpoint;
 
 /// This rank's rows, as often as they are needed: `visit` calls back with consecutive rows of
 /// partition_blocks(row_blocks_of(rows), ranks). Its result is agreed.
@@ -54,6 +66,17 @@ struct row_source {
   /// Names the columns with NaN and infinite values, as an error. Collective, agreed; may be empty.
   std::function<result<void>()> explain_missing;
   work_log* log = nullptr;  // borrowed: what the passes and solvers did goes there
+  /// Any rows, by this rank alone, until the callback returns false; may be empty.
+  std::function<result<void>(row_range, const std::function<bool(const row_view&)>&)> visit_part =
+      {};
+  /// Keeps the sums of finished blocks, borrowed; needs visit_part. May be null.
+  checkpoint* saves = nullptr;
+};
+
+/// The sums of all rows.
+struct gram_pass {
+  gram_matrix gram;
+  std::int64_t counted = 0;  // rows with a weight above zero
 };
 
 /// A coefficient's index counts the constant first where there is one, then features.
@@ -78,6 +101,8 @@ struct least_squares_fit {
   std::vector<double> residual_squares;  // [targets]
   std::vector<double> total_squares;     // [targets], about the mean where there is a constant
   std::vector<double> means;             // [targets], weighted
+  /// The sums that were solved, where they are twofold.
+  std::shared_ptr<const gram_pass> sums;
 };
 
 /// Solves. Collective, agreed; every rank has the same bits.
@@ -96,5 +121,12 @@ struct least_squares_fit {
 result<least_squares_fit> solve_least_squares(
     const communicator& comm, const row_source& source, const least_squares_options& options,
     const std::function<std::string(std::size_t)>& name_of);
+
+/// Solves by the path `exact`, from twofold sums: no rows needed. On this process alone. The errors
+/// are those of solve_least_squares(), and sums that no rows can have. `log` may be null.
+result<least_squares_fit> solve_sums(std::shared_ptr<const gram_pass> sums,
+                                     const least_squares_options& options,
+                                     const std::function<std::string(std::size_t)>& name_of,
+                                     work_log* log = nullptr);
 
 }  // namespace berth::apps

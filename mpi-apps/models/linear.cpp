@@ -83,9 +83,9 @@ target_fit describe_target(const dataset_info& info, const least_squares_options
                            const least_squares_fit& fit, std::size_t target) {
   const auto df = static_cast<double>(fit.counted - std::ssize(fit.kept));
   const double sigma = df > 0 ? std::sqrt(fit.residual_squares[target] / df) : nan;
-  return {
-      fit.residual_squares.size() == 1 ? info.target : fmt::format("{}{}", info.target, target + 1),
-      describe(info, options, fit, target, sigma, df), summarise(fit, options, target, sigma, df)};
+  return {target_name(info, target, fit.residual_squares.size()),
+          describe(info, options, fit, target, sigma, df),
+          summarise(fit, options, target, sigma, df)};
 }
 
 // Of all kept coefficients; not a number where they are not known.
@@ -100,30 +100,69 @@ double fewest(const least_squares_fit& fit, const std::vector<double>& digits) {
   return least;
 }
 
+// A of the covariance of all coefficients, the constant first even where there is none.
+std::vector<double> root_of(const least_squares_options& options, const least_squares_fit& fit) {
+  const bool shortened = options.deficient == rank_rule::min_norm && !fit.dropped.empty();
+  if (options.l2 > 0 || shortened || fit.covariance_root.empty()) return {};
+  const std::size_t first = options.intercept ? 0 : 1;
+  const std::size_t p = fit.order + first;
+  const std::size_t n = fit.kept.size();
+  std::vector<double> root(p * p, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i; j < n; ++j) {
+      root[(fit.kept[i] + first) * p + fit.kept[j] + first] = fit.covariance_root[i * n + j];
+    }
+  }
+  return root;
+}
+
+model describe_model(const dataset_info& info, const least_squares_options& options,
+                     least_squares_fit& fit) {
+  model made;
+  made.kind = model_kind::linear;
+  for (std::size_t t = 0; t < fit.residual_squares.size(); ++t) {
+    made.targets.push_back(describe_target(info, options, fit, t));
+  }
+  made.data = info.path;
+  made.rows = info.rows;
+  made.references = info.references;
+  made.settings = options;
+  made.covariance_root = root_of(options, fit);
+  made.sums = std::move(fit.sums);
+  made.solution = {fit.path, fit.passes, fit.condition, fewest(fit, fit.digits),
+                   fewest(fit, fit.digits_if_rounded)};
+  return made;
+}
+
 }  // namespace
+
+std::string target_name(const dataset_info& info, std::size_t target, std::size_t targets) {
+  return targets == 1 ? info.target : fmt::format("{}{}", info.target, target + 1);
+}
 
 result<model> fit_linear(const communicator& comm, const dataset_info& info,
                          const row_source& source, const least_squares_options& options) {
   if (auto ok = check_rows(info, options); !ok) return pass(std::move(ok));
   const auto name = [&](std::size_t i) { return name_of(info, options, i); };
-  const auto fit = solve_least_squares(comm, source, options, name);
+  auto fit = solve_least_squares(comm, source, options, name);
   if (!fit) {
     auto why = fit.error();
     // Readers have named it already.
     if (why.text().starts_with("dataset ")) return failure(std::move(why));
     return failure(std::move(why).with_context(fmt::format("dataset \"{}\"", info.path)));
   }
-  model made;
-  made.kind = model_kind::linear;
-  for (std::size_t t = 0; t < fit->residual_squares.size(); ++t) {
-    made.targets.push_back(describe_target(info, options, *fit, t));
-  }
-  made.data = info.path;
-  made.rows = info.rows;
+  auto made = describe_model(info, options, *fit);
   made.ranks = comm.size();
-  made.solution = {fit->path, fit->passes, fit->condition, fewest(*fit, fit->digits),
-                   fewest(*fit, fit->digits_if_rounded)};
   return made;
+}
+
+result<model> fit_sums(std::shared_ptr<const gram_pass> sums, const dataset_info& info,
+                       const least_squares_options& options) {
+  if (auto ok = check_rows(info, options); !ok) return pass(std::move(ok));
+  const auto name = [&](std::size_t i) { return name_of(info, options, i); };
+  auto fit = solve_sums(std::move(sums), options, name);
+  if (!fit) return pass(std::move(fit));
+  return describe_model(info, options, *fit);
 }
 
 }  // namespace berth::apps

@@ -2,8 +2,8 @@
 // Linear regression: least squares with the statistics that R's summary(lm) gives.
 
 #include "data/dataset.hpp"
-#include "models/model.hpp"
 #include "models/least_squares.hpp"
+#include "models/model.hpp"
 
 namespace berth::apps {
 
@@ -16,5 +16,13 @@ namespace berth::apps {
 /// weights. Collective, agreed.
 result<model> fit_linear(const communicator& comm, const dataset_info& info,
                          const row_source& source, const least_squares_options& options = {});
+
+/// The name of one of `targets` targets.
+std::string target_name(const dataset_info& info, std::size_t target, std::size_t targets);
+
+/// The same for sums of rows that are not at hand; `info` names the features. On this process
+/// alone.
+result<model> fit_sums(std::shared_ptr<const gram_pass> sums, const dataset_info& info,
+                       const least_squares_options& options);
 
 }  // namespace berth::apps

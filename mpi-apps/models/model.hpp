@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "models/least_squares.hpp"
 
 namespace berth::apps {
 
@@ -43,6 +46,15 @@ struct target_fit {
   std::vector<statistic> statistics;
 };
 
+/// Where a model comes from.
+struct model_origin {
+  std::vector<std::string> files;     // of the rows, in the order they were added
+  std::vector<std::string> digests;   // one a file, see data/digest.hpp
+  std::vector<std::string> versions;  // "Berth 0.1.0", "HDF5 1.10.8", ...
+  std::string command;
+  int hosts = 1;
+};
+
 struct model {
   model_kind kind = model_kind::linear;
   std::vector<target_fit> targets;  // at least one; logistic: one
@@ -51,12 +63,30 @@ struct model {
   std::int64_t rows = 0;
   int ranks = 1;
   solution_facts solution = {};
+  std::vector<std::string> references = {};  // "column=level" of the levels that were left out
+  least_squares_options settings = {};       // linear: what was asked for
+  /// A [p x p], upper triangular, row-major, p the coefficients of a target: Var b = s^2 A A', s
+  /// the target's residual_std_error. Empty where it is not known; zeros for aliased coefficients.
+  std::vector<double> covariance_root = {};
+  /// Linear: the sums that the coefficients were solved from; null where they were not twofold.
+  std::shared_ptr<const gram_pass> sums = {};
+  model_origin origin = {};
 };
 
 inline constexpr const char* intercept_name = "(intercept)";
 
 inline bool has_intercept(const target_fit& fitted) {
   return !fitted.coefficients.empty() && fitted.coefficients.front().name == intercept_name;
+}
+
+/// The same with a constant of 0 in front where there is none.
+inline target_fit with_constant(target_fit fitted) {
+  if (has_intercept(fitted)) return fitted;
+  coefficient none;
+  none.name = intercept_name;
+  none.std_error = std::numeric_limits<double>::quiet_NaN();
+  fitted.coefficients.insert(fitted.coefficients.begin(), none);
+  return fitted;
 }
 
 /// NaN where there is none of that name.

@@ -1,132 +1,153 @@
 #include "models/model_file.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <cmath>
 
 #include "common/atomic_file.hpp"
 #include "common/hdf5_attributes.hpp"
 #include "common/program.hpp"
 #include "common/text.hpp"
+#include "models/model_format.hpp"
 
 namespace berth::apps {
 
 namespace {
 
-constexpr const char* format_name = "berth model 1";
-constexpr const char* names_attribute = "names";
-
-std::vector<double> column(const target_fit& fitted, double coefficient::*member) {
+result<hdf5_dataset> write_column(const hdf5_file& file, const char* name,
+                                  const std::vector<target_fit>& targets,
+                                  double coefficient::*member) {
   std::vector<double> values;
-  for (const auto& each : fitted.coefficients) values.push_back(each.*member);
-  return values;
-}
-
-// Readers find the constant first, 0 where the model has none.
-target_fit with_constant(target_fit fitted) {
-  if (!has_intercept(fitted)) {
-    coefficient none;
-    none.name = intercept_name;
-    none.std_error = std::nan("");
-    fitted.coefficients.insert(fitted.coefficients.begin(), none);
+  for (const auto& target : targets) {
+    for (const auto& each : target.coefficients) values.push_back(each.*member);
   }
-  return fitted;
+  return write_doubles(file.get(), name,
+                       coefficients_shape(std::ssize(targets), std::ssize(targets[0].coefficients)),
+                       values);
 }
 
-result<void> write_coefficients(const hdf5_file& file, const target_fit& fitted) {
-  const auto count = std::ssize(fitted.coefficients);
-  auto estimates =
-      write_doubles(file.get(), "coefficients", {count}, column(fitted, &coefficient::estimate));
-  if (!estimates) return pass(std::move(estimates));
+result<void> write_names(hid_t where, const std::vector<target_fit>& targets) {
   std::vector<std::string> names;
-  for (const auto& each : fitted.coefficients) names.push_back(each.name);
-  if (auto ok = write_attribute(estimates->get(), names_attribute, std::span(std::as_const(names)));
-      !ok) {
-    return ok;
+  std::vector<std::string> aliased;
+  std::vector<std::string> target_names;
+  for (const auto& each : targets[0].coefficients) {
+    names.push_back(each.name);
+    if (each.is_aliased) aliased.push_back(each.name);
   }
-  auto errors =
-      write_doubles(file.get(), "std_errors", {count}, column(fitted, &coefficient::std_error));
+  for (const auto& each : targets) target_names.push_back(each.name);
+  auto ok = write_texts(where, names_attribute, names);
+  if (ok) ok = write_texts(where, targets_attribute, target_names);
+  if (ok && !aliased.empty()) ok = write_texts(where, aliased_attribute, aliased);
+  return ok;
+}
+
+result<void> write_coefficients(const hdf5_file& file, const std::vector<target_fit>& targets) {
+  auto estimates = write_column(file, "coefficients", targets, &coefficient::estimate);
+  if (!estimates) return pass(std::move(estimates));
+  if (auto ok = write_names(estimates->get(), targets); !ok) return ok;
+  auto errors = write_column(file, "std_errors", targets, &coefficient::std_error);
   if (!errors) return pass(std::move(errors));
   return {};
 }
 
-result<void> write_statistics(const hdf5_file& file, const target_fit& fitted) {
+result<void> write_covariance(const hdf5_file& file, const model& fitted, std::int64_t p) {
+  if (fitted.covariance_root.empty()) return {};
+  auto made = write_doubles(file.get(), "covariance_root", {p, p}, fitted.covariance_root);
+  return made ? result<void>{} : pass(std::move(made));
+}
+
+result<void> write_statistics(const hdf5_file& file, const std::vector<target_fit>& targets) {
   const hdf5_group group(
       H5Gcreate2(file.get(), "statistics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-  for (const auto& each : fitted.statistics) {
-    if (auto ok = write_attribute(group.get(), each.name.c_str(), each.value); !ok) return ok;
+  for (const auto& each : targets[0].statistics) {
+    std::vector<double> values;
+    for (const auto& target : targets) values.push_back(value_of(target, each.name));
+    auto ok = values.size() == 1 ? write_attribute(group.get(), each.name.c_str(), values[0])
+                                 : write_attribute(group.get(), each.name.c_str(),
+                                                   std::span<const double>(values));
+    if (!ok) return ok;
   }
   return {};
+}
+
+result<void> write_sums(const hdf5_file& file, const gram_pass& sums) {
+  const auto& gram = sums.gram;
+  const hdf5_group group(H5Gcreate2(file.get(), "gram", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  const std::size_t n = gram.columns.count();
+  std::vector<double> hi;
+  std::vector<double> lo;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i; j < n; ++j) {
+      const twofold sum = gram.at(i, j);
+      hi.push_back(sum.hi);
+      lo.push_back(sum.lo);
+    }
+  }
+  auto made = write_doubles(group.get(), "hi", {std::ssize(hi)}, hi);
+  if (made) made = write_doubles(group.get(), "lo", {std::ssize(lo)}, lo);
+  if (made) made = write_doubles(group.get(), "scale", {std::ssize(gram.scale)}, gram.scale);
+  if (made && !gram.turnover.empty()) {
+    made = write_doubles(group.get(), "turnover", {std::ssize(gram.turnover)}, gram.turnover);
+  }
+  if (!made) return pass(std::move(made));
+  auto ok = write_attribute(group.get(), "rows", gram.rows);
+  if (ok) ok = write_attribute(group.get(), "counted", sums.counted);
+  if (ok) ok = write_attribute(group.get(), "weighted", std::int64_t{gram.columns.is_weighted});
+  return ok;
+}
+
+result<void> write_settings(const hdf5_file& file, const model& fitted) {
+  if (fitted.kind != model_kind::linear) return {};
+  const auto& settings = fitted.settings;
+  auto ok = write_attribute(file.get(), "intercept", std::int64_t{settings.intercept});
+  if (ok) ok = write_attribute(file.get(), "l2", settings.l2);
+  if (ok) {
+    ok = write_attribute(file.get(), "rank_deficient", std::string(rule_name(settings.deficient)));
+  }
+  if (ok && !fitted.solution.path.empty()) {
+    ok = write_attribute(file.get(), "solver", fitted.solution.path);
+    if (ok) ok = write_attribute(file.get(), "condition_number", fitted.solution.condition);
+  }
+  return ok;
 }
 
 result<void> write_provenance(const hdf5_file& file, const model& fitted) {
   const std::pair<const char*, std::string> texts[] = {
-      {"format", format_name},
-      {"kind", kind_name(fitted.kind)},
-      {"target", fitted.targets.front().name},
-      {"data", fitted.data},
-      {"created", timestamp()},
-      {"created_by", fmt::format("berth train {}", version())}};
+      {"format", format_name},  {"kind", kind_name(fitted.kind)},
+      {"data", fitted.data},    {"command", fitted.origin.command},
+      {"created", timestamp()}, {"created_by", fmt::format("berth train {}", version())}};
   for (const auto& [name, text] : texts) {
     if (auto ok = write_attribute(file.get(), name, text); !ok) return ok;
   }
-  if (!fitted.solution.path.empty()) {
-    if (auto ok = write_attribute(file.get(), "solver", fitted.solution.path); !ok) return ok;
-    if (auto ok = write_attribute(file.get(), "condition_number", fitted.solution.condition); !ok) {
-      return ok;
-    }
+  const std::pair<const char*, const std::vector<std::string>*> lists[] = {
+      {"levels", &fitted.levels},
+      {"reference_levels", &fitted.references},
+      {"files", &fitted.origin.files},
+      {"digests", &fitted.origin.digests},
+      {"versions", &fitted.origin.versions}};
+  for (const auto& [name, list] : lists) {
+    if (list->empty()) continue;
+    if (auto ok = write_texts(file.get(), name, *list); !ok) return ok;
   }
-  if (!fitted.levels.empty()) {
-    if (auto ok = write_attribute(file.get(), "levels", std::span(fitted.levels)); !ok) return ok;
+  const std::pair<const char*, std::int64_t> counts[] = {
+      {"rows", fitted.rows}, {"ranks", fitted.ranks}, {"hosts", fitted.origin.hosts}};
+  for (const auto& [name, count] : counts) {
+    if (auto ok = write_attribute(file.get(), name, count); !ok) return ok;
   }
-  if (auto ok = write_attribute(file.get(), "rows", fitted.rows); !ok) return ok;
-  return write_attribute(file.get(), "ranks", static_cast<std::int64_t>(fitted.ranks));
+  return {};
 }
 
-result<model_kind> read_kind(const hdf5_file& file) {
-  const bool marked = has_attribute(file.get(), "format") && has_attribute(file.get(), "kind");
-  if (!marked) {
-    return fail(
-        fmt::format("not a model: it has {}; make one with: train linear FILE.h5 -o "
-                    "model.h5",
-                    fmt::join(list_root(file), ", ")));
+result<void> write_parts(const hdf5_file& file, const model& fitted) {
+  std::vector<target_fit> targets;
+  // Readers find the constant first, also where the model has none.
+  for (const auto& each : fitted.targets) targets.push_back(with_constant(each));
+  auto ok = write_coefficients(file, targets);
+  if (ok) ok = write_covariance(file, fitted, std::ssize(targets[0].coefficients));
+  if (ok) ok = write_statistics(file, targets);
+  if (ok && fitted.sums && fitted.sums->gram.columns.features <= most_kept_features) {
+    ok = write_sums(file, *fitted.sums);
   }
-  auto format = read_text(file.get(), "format");
-  if (format && *format != format_name) {
-    return fail(fmt::format("has format \"{}\"; this version reads \"{}\"", *format, format_name));
-  }
-  auto kind = read_text(file.get(), "kind");
-  if (!kind) return pass(std::move(kind));
-  for (const auto known : {model_kind::linear, model_kind::logistic}) {
-    if (*kind == kind_name(known)) return known;
-  }
-  return fail(fmt::format("has unknown kind \"{}\"", *kind));
-}
-
-result<std::vector<coefficient>> read_coefficients(const hdf5_file& file) {
-  auto estimates = read_doubles(file.get(), "coefficients");
-  if (!estimates) return pass(std::move(estimates));
-  auto errors = read_doubles(file.get(), "std_errors");
-  if (!errors) return pass(std::move(errors));
-  const hdf5_dataset dataset(H5Dopen2(file.get(), "coefficients", H5P_DEFAULT));
-  auto names = read_texts(dataset.get(), names_attribute);
-  if (!names) return pass(std::move(names));
-  const std::size_t count = names->size();
-  if (count < 1 || estimates->size() != count || errors->size() != count) {
-    return fail(fmt::format("has {} coefficients, {} standard errors and {} names",
-                            estimates->size(), errors->size(), count));
-  }
-  std::vector<coefficient> table(count);
-  for (std::size_t j = 0; j < count; ++j) {
-    table[j].name = (*names)[j];
-    table[j].estimate = (*estimates)[j];
-    table[j].std_error = (*errors)[j];
-    if (!std::isfinite(table[j].estimate)) {
-      return fail(fmt::format("coefficient \"{}\" is not finite", table[j].name));
-    }
-  }
-  return table;
+  if (ok) ok = write_settings(file, fitted);
+  if (ok) ok = write_provenance(file, fitted);
+  return ok;
 }
 
 }  // namespace
@@ -135,36 +156,25 @@ const char* kind_name(model_kind kind) {
   return kind == model_kind::linear ? "linear" : "logistic";
 }
 
+const char* rule_name(rank_rule rule) {
+  return rule == rank_rule::error ? "error" : rule == rank_rule::drop ? "drop" : "min-norm";
+}
+
+std::vector<std::int64_t> coefficients_shape(std::int64_t targets, std::int64_t count) {
+  if (targets == 1) return {count};
+  return {targets, count};
+}
+
 result<void> write_model(const std::string& path, const model& fitted) {
   auto output = atomic_file::create(path);
   if (!output) return pass(std::move(output));
+  const auto context = fmt::format("output \"{}\"", path);
   auto file = create_hdf5(output->temporary());
-  if (!file) return pass(std::move(file));
-  auto ok = write_coefficients(*file, with_constant(fitted.targets.front()));
-  if (ok) ok = write_statistics(*file, fitted.targets.front());
-  if (ok) ok = write_provenance(*file, fitted);
+  if (!file) return pass(std::move(file), context);
+  auto ok = write_parts(*file, fitted);
   if (ok && !file->close()) ok = fail(hdf5_reason(), blame::run);
-  if (!ok) return pass(std::move(ok), fmt::format("output \"{}\"", path));
+  if (!ok) return pass(std::move(ok), context);
   return output->commit();
-}
-
-result<model> read_model(const std::string& path) {
-  auto file = open_hdf5(path);
-  if (!file) return pass(std::move(file), "model");
-  const auto context = fmt::format("model \"{}\"", path);
-  auto kind = read_kind(*file);
-  if (!kind) return pass(std::move(kind), context);
-  auto table = read_coefficients(*file);
-  if (!table) return pass(std::move(table), context);
-  model read;
-  read.kind = *kind;
-  read.targets.push_back({"", std::move(*table), {}});
-  if (auto target = read_text(file->get(), "target")) read.targets[0].name = std::move(*target);
-  if (auto data = read_text(file->get(), "data")) read.data = std::move(*data);
-  if (has_attribute(file->get(), "levels")) {
-    if (auto levels = read_texts(file->get(), "levels")) read.levels = std::move(*levels);
-  }
-  return read;
 }
 
 }  // namespace berth::apps

@@ -45,7 +45,8 @@ normal_system::normal_system(const gram_matrix& sums, const least_squares_option
     : gram(&sums),
       intercept(options.intercept),
       l2(options.l2),
-      order(sums.columns.ones() + (options.intercept ? 1 : 0)) {
+      order(sums.columns.ones() + (options.intercept ? 1 : 0)),
+      growth(sums.growth()) {
   const std::size_t count = order + static_cast<std::size_t>(sums.columns.targets);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t j = column(i);

@@ -15,6 +15,7 @@ struct normal_system {
   std::size_t order = 0;          // coefficients
   std::vector<double> unit;       // [order + targets]: data times this is the system's column
   std::vector<double> to_scaled;  // [order + targets]: gram's column times this is the system's
+  double growth = 1;              // of the sums' errors, see gram_matrix
 
   normal_system(const gram_matrix& sums, const least_squares_options& options);
 

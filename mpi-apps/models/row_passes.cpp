@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 
+#include "models/checkpoint.hpp"
 #include "models/metered.hpp"
+#include "models/weight_facts.hpp"
 
 namespace berth::apps {
 
@@ -31,30 +33,14 @@ bool needs_scale(const gram_matrix& gram) {
   return false;
 }
 
-struct weight_facts {
-  std::int64_t counted = 0;
-  std::int64_t bad = 0;
-
-  void add(const row_view& rows) {
-    if (rows.weights == nullptr) {
-      counted += rows.range.count;
-      return;
-    }
-    for (std::int64_t i = 0; i < rows.range.count; ++i) {
-      if (rows.weights[i] > 0) ++counted;
-      if (!(rows.weights[i] >= 0 && std::isfinite(rows.weights[i]))) ++bad;
-    }
-  }
-
-  result<void> check(const communicator& comm) {
-    std::array<std::int64_t, 2> sums{counted, bad};
-    comm.sum(std::span<std::int64_t>(sums));
-    counted = sums[0];
-    if (sums[1] > 0) return fail("weights: some are negative or not finite");
-    if (counted == 0) return fail("weights: all are zero");
-    return {};
-  }
-};
+// The rows with a weight above zero, of all ranks.
+result<std::int64_t> count_weights(const communicator& comm, const weight_facts& weights) {
+  std::array<std::int64_t, 2> sums{weights.counted, weights.bad};
+  comm.sum(std::span<std::int64_t>(sums));
+  if (sums[1] > 0) return weight_facts::refuse();
+  if (sums[0] == 0) return fail("weights: all are zero");
+  return sums[0];
+}
 
 // The largest |value| of every column of Z; infinite where one is not finite.
 result<std::vector<double>> largest_values(const communicator& comm, const row_source& source) {
@@ -100,6 +86,7 @@ result<std::vector<double>> find_scale(const communicator& comm, const row_sourc
 
 result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& source,
                                    gram_precision precision, std::vector<double> scale) {
+  if (source.saves != nullptr) return source.saves->run(comm, source, precision, scale);
   gram_builder builder(source.columns, row_blocks_of(source.rows), precision, std::move(scale));
   weight_facts weights;
   auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
@@ -107,8 +94,9 @@ result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& s
     feed(builder, rows);
   });
   if (!ok) return pass(std::move(ok));
-  if (auto good = weights.check(comm); !good) return pass(std::move(good));
-  return gram_pass{builder.finish(comm), weights.counted};
+  auto counted = count_weights(comm, weights);
+  if (!counted) return pass(std::move(counted));
+  return gram_pass{builder.finish(comm), *counted};
 }
 
 }  // namespace
@@ -116,8 +104,9 @@ result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& s
 result<gram_pass> pass_gram(const communicator& comm, const row_source& source,
                             gram_precision precision, int& passes) {
   ++passes;
-  auto made = pass_gram_scaled(comm, source, precision, {});
-  if (!made || !needs_scale(made->gram)) return made;
+  const auto first = source.saves != nullptr ? source.saves->scale() : std::vector<double>();
+  auto made = pass_gram_scaled(comm, source, precision, first);
+  if (!made || !first.empty() || !needs_scale(made->gram)) return made;
   ++passes;
   auto scale = find_scale(comm, source);
   if (!scale) return pass(std::move(scale));

@@ -6,11 +6,6 @@
 
 namespace berth::apps {
 
-struct gram_pass {
-  gram_matrix gram;
-  std::int64_t counted = 0;  // rows with a weight above zero
-};
-
 /// Z'WZ. Columns whose squares leave the range of double are scaled by powers of two, found in a
 /// pass of their own. Errors: values that are not finite; weights negative or all zero.
 /// Collective, agreed. `passes` counts.

@@ -24,7 +24,7 @@ result<stream_source> stream_source::create(const communicator& comm, const data
                                             const stream_options& options) {
   stream_source made(comm, data);
   made.info_ = data.info;
-  if (auto ok = made.choose(options.columns); !ok) return pass(std::move(ok));
+  if (auto ok = made.choose(options); !ok) return pass(std::move(ok));
   made.weights_ = options.weights && data.weights.has_value();
   made.panels_.statistics = false;
   made.panels_.threads = threads_each(comm);
@@ -32,52 +32,81 @@ result<stream_source> stream_source::create(const communicator& comm, const data
   return made;
 }
 
-result<void> stream_source::choose(const std::vector<std::string>& columns) {
+result<void> stream_source::choose(const stream_options& options) {
+  map_ = feature_map(info_.names.size());
+  if (options.like) {
+    auto found = map_features(*options.like, info_);
+    if (!found) return pass(std::move(found));
+    map_ = std::move(*found);
+    info_.names = options.like->names;
+    info_.references = options.like->references;
+    info_.features = std::ssize(info_.names);
+    return {};
+  }
+  const auto& columns = options.columns;
   if (columns.empty()) return {};
   std::vector<std::string> missing;
+  std::vector<feature_rule> rules;
   for (const auto& name : columns) {
     const auto found = std::ranges::find(info_.names, name);
     if (found == info_.names.end()) missing.push_back(name);
-    chosen_.push_back(static_cast<std::size_t>(found - info_.names.begin()));
+    rules.push_back({0, 1, {static_cast<std::size_t>(found - info_.names.begin())}});
   }
   if (!missing.empty()) {
     return fail(fmt::format("dataset \"{}\": has no feature {}; it has {}", info_.path,
                             quoted_list(missing), quoted_list(info_.names, 40)));
   }
+  map_ = feature_map(info_.names.size(), std::move(rules));
   info_.names = columns;
   info_.features = std::ssize(columns);
   return {};
 }
 
+bool stream_source::reads_single() const noexcept {
+  return fits_single(*data_) && map_.is_choice();
+}
+
 row_source stream_source::rows() {
-  const auto visit = [this](const std::function<void(const row_view&)>& see) {
-    return agree(*comm_, fits_single(*data_) ? stream<float>(see) : stream<double>(see));
+  const auto part = [this](row_range range, const std::function<bool(const row_view&)>& see) {
+    return reads_single() ? stream<float>(range, see) : stream<double>(range, see);
   };
-  return {{info_.features, data_->targets(), weights_}, info_.rows, visit, [this] {
-            return explain_missing();
-          }};
+  const auto visit = [this, part](const std::function<void(const row_view&)>& see) {
+    const auto mine = partition_blocks(row_blocks_of(info_.rows), comm_->size()).of(comm_->rank());
+    return agree(*comm_, part(mine, [&see](const row_view& view) {
+      see(view);
+      return true;
+    }));
+  };
+  row_source made{{info_.features, data_->targets(), weights_}, info_.rows, visit, [this] {
+                    return explain_missing();
+                  }};
+  made.visit_part = part;
+  return made;
 }
 
 template <class T>
-result<void> stream_source::stream(const std::function<void(const row_view&)>& see) {
-  const auto mine = partition_blocks(row_blocks_of(info_.rows), comm_->size()).of(comm_->rank());
-  auto panels = panel_stream<T>::open(*data_, mine, panels_);
+result<void> stream_source::stream(row_range range,
+                                   const std::function<bool(const row_view&)>& see) {
+  auto panels = panel_stream<T>::open(*data_, range, panels_);
   if (!panels) return pass(std::move(panels));
   while (true) {
     auto rows = panels->next();
     if (!rows) return pass(std::move(rows));
     if (*rows == nullptr) break;
-    show(**rows, see);
+    if (!show(**rows, see)) break;
   }
   count(panels->facts());
   return {};
 }
 
 template <class T>
-void stream_source::show(const panel<T>& rows, const std::function<void(const row_view&)>& see) {
+bool stream_source::show(const panel<T>& rows, const std::function<bool(const row_view&)>& see) {
   std::vector<T> chosen;
-  if (!chosen_.empty()) choose_from(rows, chosen);
-  const T* x = chosen_.empty() ? rows.x.data() : chosen.data();
+  if (!map_.is_identity()) {
+    chosen.resize(static_cast<std::size_t>(rows.range.count * info_.features));
+    map_.apply(std::span<const T>(rows.x), std::span<T>(chosen));
+  }
+  const T* x = map_.is_identity() ? rows.x.data() : chosen.data();
   row_view view{rows.range, nullptr, nullptr, rows.y.data(),
                 weights_ ? rows.weights.data() : nullptr};
   if constexpr (std::is_same_v<T, float>) {
@@ -85,16 +114,7 @@ void stream_source::show(const panel<T>& rows, const std::function<void(const ro
   } else {
     view.x = x;
   }
-  see(view);
-}
-
-template <class T>
-void stream_source::choose_from(const panel<T>& rows, std::vector<T>& chosen) const {
-  const auto width = static_cast<std::size_t>(data_->info.features);
-  chosen.reserve(static_cast<std::size_t>(rows.range.count) * chosen_.size());
-  for (std::size_t i = 0; i < static_cast<std::size_t>(rows.range.count); ++i) {
-    for (const std::size_t j : chosen_) chosen.push_back(rows.x[i * width + j]);
-  }
+  return see(view);
 }
 
 void stream_source::count(const read_facts& facts) {

@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "data/panels.hpp"
+#include "models/feature_map.hpp"
 #include "models/least_squares.hpp"
 
 namespace berth::apps {
 
 struct stream_options {
   std::vector<std::string> columns;          // features to use, by name; empty: all
+  std::optional<feature_names> like;         // or the features of a model
   bool weights = true;                       // use the dataset's weights where it has some
   std::optional<std::int64_t> memory_bytes;  // of the panels; nothing: panel_options' own
 };
@@ -34,20 +36,19 @@ class stream_source {
 
  private:
   stream_source(const communicator& comm, const dataset& data) : comm_(&comm), data_(&data) {}
-  result<void> choose(const std::vector<std::string>& columns);
+  result<void> choose(const stream_options& options);
+  [[nodiscard]] bool reads_single() const noexcept;
   template <class T>
-  result<void> stream(const std::function<void(const row_view&)>& see);
+  result<void> stream(row_range range, const std::function<bool(const row_view&)>& see);
   template <class T>
-  void show(const panel<T>& rows, const std::function<void(const row_view&)>& see);
-  template <class T>
-  void choose_from(const panel<T>& rows, std::vector<T>& chosen) const;
+  bool show(const panel<T>& rows, const std::function<bool(const row_view&)>& see);
   void count(const read_facts& facts);
   result<void> explain_missing();
 
   const communicator* comm_;
   const dataset* data_;
   dataset_info info_;
-  std::vector<std::size_t> chosen_;  // empty: all
+  feature_map map_;
   bool weights_ = false;
   panel_options panels_;
   read_facts facts_;

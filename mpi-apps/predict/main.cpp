@@ -1,84 +1,48 @@
 // predict: applies a model that train wrote to an HDF5 dataset, on any number of MPI ranks.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "common/atomic_file.hpp"
+#include "common/blas_setup.hpp"
 #include "common/collective.hpp"
 #include "common/phases.hpp"
-#include "common/program.hpp"
 #include "common/text.hpp"
-#include "data/parts_options.hpp"
 #include "data/read_rows.hpp"
-#include "models/labels.hpp"
-#include "models/logistic.hpp"
-#include "models/metrics.hpp"
 #include "models/model_file.hpp"
 #include "models/report.hpp"
-#include "predict/output.hpp"
-#include "predict/prediction.hpp"
+#include "predict/stream.hpp"
 
 namespace berth::apps {
 
 namespace {
 
-constexpr const char* examples = R"(Examples:
-  predict model.h5 new.h5 > predictions.csv
-  mpirun -n 4 predict model.h5 new.h5 -o predictions.h5
-  predict model.h5 held-out.h5 --score
-)";
+using target_scores = std::vector<std::vector<statistic>>;
 
-struct options {
-  common_options common;
-  std::string model_path;
-  std::string data;
-  dataset_request parts;
-  std::string output;
-  bool score = false;
-};
-
-void describe_options(CLI::App& app, options& chosen) {
-  app.set_version_flag("--version", fmt::format("predict (berth) {}", version()));
-  app.footer(examples);
-  app.add_option("MODEL", chosen.model_path, "HDF5 model that train wrote")
-      ->required()
-      ->type_name("");
-  app.add_option("FILE", chosen.data, "HDF5 dataset; features are matched by name")
-      ->required()
-      ->type_name("");
-  app.add_option("-o,--output", chosen.output, "Write predictions here: .h5 or .hdf5, else CSV")
-      ->type_name("FILE");
-  add_features_option(app, chosen.parts);
-  add_target_option(app, chosen.parts)
-      ->needs(app.add_flag("--score", chosen.score,
-                           "Compare with the target: R2 and RMSE, or log-loss and accuracy"));
-  add_common_options(app, chosen.common);
-}
-
-result<std::vector<statistic>> score(const communicator& comm, const model& fitted,
-                                     const dataset_info& info, row_block& block,
-                                     std::span<const double> scores) {
-  if (fitted.kind == model_kind::linear) {
-    const auto got = score_regression(comm, block.y, scores, info.rows);
-    return std::vector<statistic>{{"r2", got.r2}, {"rmse", got.rmse}};
+void add_scores(nlohmann::ordered_json& out, const model& fitted, const target_scores& scores) {
+  if (scores.size() == 1) {
+    for (const auto& each : scores[0]) out[each.name] = each.value;
+    return;
   }
-  if (auto ok = match_classes(comm, fitted, info, block); !ok) return pass(std::move(ok));
-  if (auto ok = check_labels(comm, info, block, false); !ok) return pass(std::move(ok));
-  const auto got = score_classification(comm, block.y, scores, info.rows);
-  return std::vector<statistic>{{"log_loss", got.log_loss}, {"accuracy", got.accuracy}};
+  for (std::size_t t = 0; t < scores.size(); ++t) {
+    nlohmann::ordered_json one{{"name", fitted.targets[t].name}};
+    for (const auto& each : scores[t]) one[each.name] = each.value;
+    out["targets"].push_back(std::move(one));
+  }
 }
 
-std::string summary_json(const options& chosen, const model& fitted, const dataset_info& info,
-                         const communicator& comm, const std::vector<statistic>& scores,
-                         const std::vector<phase>& phases) {
+std::string summary_json(const predict_options& chosen, const model& fitted,
+                         const dataset_info& info, const communicator& comm,
+                         const target_scores& scores, const std::vector<phase>& phases) {
   nlohmann::ordered_json out{{"program", "predict"},       {"version", version()},
                              {"model", chosen.model_path}, {"kind", kind_name(fitted.kind)},
                              {"data", info.path},          {"rows", info.rows},
                              {"ranks", comm.size()}};
-  for (const auto& each : scores) out[each.name] = each.value;
+  add_scores(out, fitted, scores);
   for (const auto& each : phases) {
     out["phases"].push_back({{"name", each.name}, {"seconds", each.seconds}});
   }
@@ -86,22 +50,22 @@ std::string summary_json(const options& chosen, const model& fitted, const datas
 }
 
 std::string summary_text(const model& fitted, const dataset_info& info, const communicator& comm,
-                         const std::vector<statistic>& scores, const std::vector<phase>& phases) {
+                         const target_scores& scores, const std::vector<phase>& phases) {
+  std::vector<std::string> names;
+  for (const auto& each : fitted.targets) names.push_back(each.name);
   std::string text = fmt::format(
-      "{} model of {} on {}: {}, {}\n", kind_name(fitted.kind), fitted.targets.front().name,
-      info.path, counted(info.rows, "row", "rows"), counted(comm.size(), "rank", "ranks"));
-  for (const auto& each : scores) {
-    text += fmt::format("{}: {}\n", each.name, significant(each.value, 7));
+      "{} model of {} on {}: {}, {}\n", kind_name(fitted.kind), fmt::join(names, ", "), info.path,
+      counted(info.rows, "row", "rows"), counted(comm.size(), "rank", "ranks"));
+  for (std::size_t t = 0; t < scores.size(); ++t) {
+    const auto whose = scores.size() == 1 ? std::string() : names[t] + " ";
+    for (const auto& each : scores[t]) {
+      text += fmt::format("{}{}: {}\n", whose, each.name, significant(each.value, 7));
+    }
   }
   return text + fmt::format("Time: {}\n", phases_text(phases));
 }
 
-// Predictions go to stdout unless they go to a file or only scores or JSON are wanted.
-bool wants_predictions(const options& chosen) {
-  return !chosen.output.empty() || !(chosen.score || chosen.common.json);
-}
-
-result<void> check_output(const communicator& comm, const options& chosen) {
+result<void> check_output(const communicator& comm, const predict_options& chosen) {
   return on_root(comm, [&]() -> result<void> {
     if (chosen.output.empty()) return {};
     return check_writable(chosen.output, {chosen.model_path, chosen.data});
@@ -111,10 +75,9 @@ result<void> check_output(const communicator& comm, const options& chosen) {
 struct prepared {
   model fitted;
   dataset data;
-  std::vector<std::size_t> columns;
 };
 
-result<prepared> prepare(const communicator& comm, const options& chosen) {
+result<prepared> prepare(const communicator& comm, const predict_options& chosen) {
   if (auto ok = check_output(comm, chosen); !ok) return pass(std::move(ok));
   auto fitted = share_model(comm, chosen.model_path);
   if (!fitted) return pass(std::move(fitted));
@@ -123,22 +86,21 @@ result<prepared> prepare(const communicator& comm, const options& chosen) {
   request.use = chosen.score ? target_use::required : target_use::ignored;
   auto data = open_dataset(comm, chosen.data, request);
   if (!data) return pass(std::move(data));
-  if (chosen.score && data->targets() != 1) {
-    return fail(fmt::format("dataset \"{}\": {} has shape {}; a model has one target", chosen.data,
-                            data->y->path, shape_text(data->y->shape)));
+  if (chosen.score && data->targets() != std::ssize(fitted->targets)) {
+    return fail(fmt::format("dataset \"{}\": {} has shape {}; the model has {}", chosen.data,
+                            data->y->path, shape_text(data->y->shape),
+                            counted(std::ssize(fitted->targets), "target", "targets")));
   }
   data->weights.reset();
-  auto columns = match_features(chosen.model_path, *fitted, data->info);
-  if (!columns) return pass(std::move(columns));
-  return prepared{std::move(*fitted), std::move(*data), std::move(*columns)};
+  return prepared{std::move(*fitted), std::move(*data)};
 }
 
-void report(const communicator& comm, const options& chosen, const prepared& ready,
-            const std::vector<statistic>& scores, const std::vector<phase>& phases,
-            const read_facts& facts) {
-  const auto how = chosen.common.verbose ? read_text(comm, facts) : std::string();
+void report(const communicator& comm, const predict_options& chosen, const prepared& ready,
+            const streamed& done, const std::vector<phase>& phases) {
+  const auto how = chosen.common.verbose ? read_text(comm, done.read) : std::string();
   const auto where = chosen.common.verbose ? gather_placements(comm) : std::vector<placement>();
   if (!comm.is_root()) return;
+  const auto scores = chosen.score ? done.scores : target_scores();
   // Predictions and JSON own stdout.
   const bool owned = chosen.common.json || (wants_predictions(chosen) && chosen.output.empty());
   auto& human = owned ? std::cerr : std::cout;
@@ -151,30 +113,30 @@ void report(const communicator& comm, const options& chosen, const prepared& rea
   std::cout.flush();
 }
 
-result<void> predict(const communicator& comm, const options& chosen) {
+// Reading, predicting and writing take turns: one phase.
+result<streamed> run(const communicator& comm, const predict_options& chosen,
+                     const prepared& ready) {
+  auto with = predictor::create(ready.fitted, ready.data.info, chosen.interval);
+  if (!with) return pass(std::move(with));
+  if (!wants_predictions(chosen)) {
+    return stream_predictions(comm, ready.fitted, ready.data, *with, chosen.score, nullptr);
+  }
+  auto output = prediction_output::create(comm, chosen.output, ready.fitted, ready.data.info.rows,
+                                          chosen.interval.kind != interval_kind::none);
+  if (!output) return pass(std::move(output));
+  auto done = stream_predictions(comm, ready.fitted, ready.data, *with, chosen.score, &*output);
+  if (!done) return done;
+  if (auto ok = output->commit(comm); !ok) return pass(std::move(ok));
+  return done;
+}
+
+result<void> predict(const communicator& comm, const predict_options& chosen) {
   phase_clock clock(comm);
   const auto ready = clock.time("open", [&] { return prepare(comm, chosen); });
   if (!ready) return failure(ready.error());
-  const auto& [fitted, data, columns] = *ready;
-  auto rows = clock.time("read", [&, &seen = data] { return read_rows(comm, seen); });
-  if (!rows) return failure(rows.error());
-  auto& block = rows->block;
-  if (auto ok = check_finite(data.info, rows->features, rows->targets); !ok) return ok;
-  const auto values = clock.time(
-      "predict", [&, &m = fitted, &c = columns] { return linear_predictor(m, c, block); });
-  std::vector<statistic> scores;
-  if (chosen.score) {
-    auto got = score(comm, fitted, data.info, block, values);
-    if (!got) return pass(std::move(got));
-    scores = std::move(*got);
-  }
-  if (wants_predictions(chosen)) {
-    auto ok = clock.time("write", [&, &m = fitted] {
-      return write_predictions(comm, chosen.output, m, rows->partition, values);
-    });
-    if (!ok) return ok;
-  }
-  report(comm, chosen, *ready, scores, clock.phases(), rows->facts);
+  const auto done = clock.time("predict", [&] { return run(comm, chosen, *ready); });
+  if (!done) return failure(done.error());
+  report(comm, chosen, *ready, *done, clock.phases());
   return {};
 }
 
@@ -184,7 +146,8 @@ result<void> predict(const communicator& comm, const options& chosen) {
 
 int main(int argc, char** argv) {
   using namespace berth::apps;
-  options chosen;
+  set_up_blas(argv);
+  predict_options chosen;
   CLI::App app("Applies a model that train wrote to an HDF5 dataset, on any number of ranks.",
                "predict");
   describe_options(app, chosen);

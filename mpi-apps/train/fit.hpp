@@ -2,6 +2,7 @@
 // From an open dataset to a fitted model: what each command of train does.
 
 #include "common/phases.hpp"
+#include "models/report.hpp"
 #include "train/options.hpp"
 
 namespace berth::apps {
@@ -20,5 +21,8 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
 /// fit_logistic(). Collective, agreed.
 result<trained> train_logistic(const communicator& comm, const train_options& chosen, dataset& data,
                                phase_clock& clock);
+
+/// The report on stdout, or JSON there and the report on stderr. On rank 0.
+void print_report(const train_options& chosen, const model& fitted, const run_facts& run);
 
 }  // namespace berth::apps

@@ -4,6 +4,7 @@
 #include "models/linear.hpp"
 #include "roofline/speed.hpp"
 #include "train/fit.hpp"
+#include "train/open_checkpoint.hpp"
 
 namespace berth::apps {
 
@@ -30,6 +31,13 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
   work_log log;
   auto rows = stream->rows();
   rows.log = &log;
+  std::optional<checkpoint> saves;
+  if (!chosen.checkpoint.path.empty()) {
+    auto opened = open_checkpoint(comm, chosen, data, *stream);
+    if (!opened) return pass(std::move(opened));
+    saves.emplace(std::move(*opened));
+    rows.saves = &*saves;
+  }
   auto fitted = clock.time("read and fit",
                            [&] { return fit_linear(comm, stream->info(), rows, chosen.linear); });
   if (!fitted) return pass(std::move(fitted));

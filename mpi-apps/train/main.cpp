@@ -1,6 +1,7 @@
 // train: fits linear and logistic regression to an HDF5 dataset, on any number of MPI ranks.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -10,9 +11,12 @@
 #include "common/collective.hpp"
 #include "common/text.hpp"
 #include "data/read_rows.hpp"
+#include "models/model_export.hpp"
 #include "models/model_file.hpp"
 #include "models/report.hpp"
 #include "train/fit.hpp"
+#include "train/maintain.hpp"
+#include "train/origin.hpp"
 
 namespace berth::apps {
 
@@ -23,6 +27,9 @@ constexpr double enough_to_measure = 4;
 
 result<void> check_output(const communicator& comm, const train_options& chosen) {
   return on_root(comm, [&]() -> result<void> {
+    for (const auto& path : chosen.exports) {
+      if (auto ok = check_export(path); !ok) return ok;
+    }
     if (chosen.output.empty()) return {};
     return check_writable(chosen.output, {chosen.data});
   });
@@ -31,15 +38,12 @@ result<void> check_output(const communicator& comm, const train_options& chosen)
 result<void> write_output(const communicator& comm, const train_options& chosen,
                           const model& fitted) {
   return on_root(comm, [&]() -> result<void> {
+    for (const auto& path : chosen.exports) {
+      if (auto ok = export_model(path, fitted); !ok) return ok;
+    }
     if (chosen.output.empty()) return {};
     return write_model(chosen.output, fitted);
   });
-}
-
-void print(const train_options& chosen, const model& fitted, const run_facts& run) {
-  auto& human = chosen.common.json ? std::cerr : std::cout;
-  human << report_text(fitted, run) << std::flush;
-  if (chosen.common.json) std::cout << report_json(fitted, run) << std::flush;
 }
 
 result<dataset> open_data(const communicator& comm, const train_options& chosen) {
@@ -79,15 +83,23 @@ void warn(const communicator& comm, const train_options& chosen, const dataset& 
 }
 
 result<void> train(const communicator& comm, const train_options& chosen) {
+  if (chosen.what == train_command::update) return update_model(comm, chosen);
+  if (chosen.what == train_command::merge) return merge_models(comm, chosen);
+  if (chosen.what == train_command::export_model) return export_stored(comm, chosen);
   phase_clock clock(comm);
   if (auto ok = check_output(comm, chosen); !ok) return ok;
   auto data = clock.time("open", [&] { return open_data(comm, chosen); });
   if (!data) return failure(data.error());
-  const auto done = chosen.kind == model_kind::linear ? train_linear(comm, chosen, *data, clock)
-                                                      : train_logistic(comm, chosen, *data, clock);
+  auto done = chosen.kind == model_kind::linear ? train_linear(comm, chosen, *data, clock)
+                                                : train_logistic(comm, chosen, *data, clock);
   if (!done) return failure(done.error());
+  auto origin = describe_origin(comm, chosen.command, {chosen.data});
+  if (!origin) return pass(std::move(origin));
+  done->fitted.origin = std::move(*origin);
   auto ok = clock.time("write", [&] { return write_output(comm, chosen, done->fitted); });
   if (!ok) return ok;
+  // The work is done.
+  if (comm.is_root() && !chosen.checkpoint.path.empty()) ::unlink(chosen.checkpoint.path.c_str());
   warn(comm, chosen, *data, done->read);
   run_facts run{chosen.output, clock.phases(), {}, {}};
   if (chosen.common.verbose) {
@@ -96,11 +108,17 @@ result<void> train(const communicator& comm, const train_options& chosen) {
   }
   run.speed =
       sum_up_speed(comm, done->log, chosen.common.verbose || clock.total() > enough_to_measure);
-  if (comm.is_root()) print(chosen, done->fitted, run);
+  if (comm.is_root()) print_report(chosen, done->fitted, run);
   return {};
 }
 
 }  // namespace
+
+void print_report(const train_options& chosen, const model& fitted, const run_facts& run) {
+  auto& human = chosen.common.json ? std::cerr : std::cout;
+  human << report_text(fitted, run) << std::flush;
+  if (chosen.common.json) std::cout << report_json(fitted, run) << std::flush;
+}
 
 }  // namespace berth::apps
 
@@ -108,6 +126,10 @@ int main(int argc, char** argv) {
   using namespace berth::apps;
   set_up_blas(argv);
   train_options chosen;
+  chosen.command = command_line(argc, argv);
+  // The verb in the words that users know from elsewhere.
+  static char update_verb[] = "update";
+  if (argc > 1 && std::string_view(argv[1]) == "--update") argv[1] = update_verb;
   CLI::App app("Fits linear and logistic regression to an HDF5 dataset, on any number of ranks.",
                "train");
   describe_options(app, chosen);

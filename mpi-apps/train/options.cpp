@@ -19,6 +19,11 @@ constexpr const char* examples = R"(Examples:
   train linear housing.h5 --columns income,age --rank-deficient=drop
   train linear wide.h5 --l2 0.5 --no-intercept --memory 2GB
   train logistic cells.h5ad --target obs/disease
+  train --update model.h5 new.h5                   # adds the rows of new.h5 to model.h5
+  train --update model.h5 old.h5 --remove -o less.h5
+  train merge north.h5 south.h5 -o all.h5          # the model of all their rows
+  train linear big.h5 -o m.h5 --checkpoint big.ckpt --resume   # as often as the time limit asks
+  train export model.h5 model.onnx                 # float64, plain operators; or model.json
 )";
 
 const std::map<std::string, linear_solver> solver_names{
@@ -35,6 +40,10 @@ void add_data_options(CLI::App& command, train_options& chosen) {
       ->type_name("");
   command.add_option("-o,--output", chosen.output, "Write the model to this HDF5 file")
       ->type_name("MODEL.h5");
+  command.add_option("--export", chosen.exports, "Write the model as .onnx (float64) or .json too")
+      ->expected(1)
+      ->take_all()
+      ->type_name("FILE");
   add_features_option(command, chosen.parts);
   add_target_option(command, chosen.parts);
   add_common_options(command, chosen.common);
@@ -55,6 +64,35 @@ void add_choice(CLI::App& command, const std::string& name, T& chosen,
   command.add_option_function<std::string>(name, choose, help)->type_name("NAME");
 }
 
+// How rows of linear models are read.
+void add_row_options(CLI::App& command, train_options& chosen) {
+  add_weights_option(command, chosen.parts);
+  command.add_flag("!--no-weights", chosen.stream.weights, "Every row counts the same")
+      ->excludes("--weights");
+  command.add_option("--columns", chosen.stream.columns, "Use these features only")
+      ->delimiter(',')
+      ->type_name("NAME,...");
+  command.add_option("--memory", chosen.stream.memory_bytes, "For rows while they stream [256MiB]")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE");
+}
+
+void add_checkpoint_options(CLI::App& command, train_options& chosen) {
+  auto* path = command.add_option("--checkpoint", chosen.checkpoint.path,
+                                  "Keep finished blocks here: at times, on SIGUSR1 and on SIGTERM");
+  path->type_name("FILE");
+  command
+      .add_option("--checkpoint-every", chosen.checkpoint.every,
+                  "Seconds from one checkpoint to the next [600]")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SECONDS")
+      ->needs(path);
+  command
+      .add_flag("--resume", chosen.checkpoint.resume,
+                "Go on from the checkpoint if it is there, on any number of ranks")
+      ->needs(path);
+}
+
 void add_linear_options(CLI::App& command, train_options& chosen) {
   add_choice(command, "--solver", chosen.linear.solver, solver_names,
              "auto, exact, normal, cholqr2, tsqr, scalapack or svd [auto]");
@@ -66,15 +104,65 @@ void add_linear_options(CLI::App& command, train_options& chosen) {
   command.add_flag("!--no-intercept", chosen.linear.intercept, "Fit without a constant");
   command.add_flag("--reproducible", chosen.linear.reproducible,
                    "The same bits on any number of ranks, for more than 4,000 features too");
-  add_weights_option(command, chosen.parts);
-  command.add_flag("!--no-weights", chosen.stream.weights, "Every row counts the same")
-      ->excludes("--weights");
-  command.add_option("--columns", chosen.stream.columns, "Use these features only")
-      ->delimiter(',')
-      ->type_name("NAME,...");
-  command.add_option("--memory", chosen.stream.memory_bytes, "For rows while they stream [256MiB]")
-      ->transform(CLI::AsSizeValue(false))
-      ->type_name("SIZE");
+  add_row_options(command, chosen);
+  add_checkpoint_options(command, chosen);
+}
+
+// The first word of a command: a list would take all that follow.
+void add_model(CLI::App& command, train_options& chosen, const std::string& help) {
+  const auto choose = [&chosen](const std::string& path) { chosen.maintain.models = {path}; };
+  command.add_option_function<std::string>("MODEL", choose, help)->required()->type_name("");
+}
+
+void add_update(CLI::App& app, train_options& chosen) {
+  auto* update = app.add_subcommand(
+      "update", "Add rows to a linear model, without the old rows; also --update");
+  update->footer(
+      "Examples:\n"
+      "  train --update model.h5 new.h5\n"
+      "  mpirun -n 4 train --update model.h5 new.h5 -o newer.h5\n"
+      "  train --update model.h5 old.h5 --remove\n");
+  add_model(*update, chosen, "Linear model with its sums");
+  update->add_option("FILE", chosen.data, "HDF5 dataset with the model's features and target")
+      ->required()
+      ->type_name("");
+  update->add_option("-o,--output", chosen.output, "Write here and leave MODEL as it is")
+      ->type_name("OUT.h5");
+  update->add_flag("--remove", chosen.maintain.remove, "Take the rows away again");
+  update->add_option("--features", chosen.parts.features, "Features: a dataset or CSR group [/X]")
+      ->type_name("PATH");
+  update->add_option("--target", chosen.parts.target, "Target: a dataset or AnnData column [/y]")
+      ->type_name("PATH");
+  add_row_options(*update, chosen);
+  add_common_options(*update, chosen.common);
+  update->final_callback([&chosen] { chosen.what = train_command::update; });
+}
+
+void add_merge(CLI::App& app, train_options& chosen) {
+  auto* merge = app.add_subcommand("merge", "The linear model of the rows of several models");
+  merge->footer("Examples:\n  train merge north.h5 south.h5 -o all.h5\n");
+  merge->add_option("MODELS", chosen.maintain.models, "Linear models with their sums")
+      ->required()
+      ->expected(2, 1'000'000)
+      ->type_name("");
+  merge->add_option("-o,--output", chosen.output, "Write the model to this HDF5 file")
+      ->required()
+      ->type_name("OUT.h5");
+  add_common_options(*merge, chosen.common);
+  merge->final_callback([&chosen] { chosen.what = train_command::merge; });
+}
+
+void add_export(CLI::App& app, train_options& chosen) {
+  auto* write = app.add_subcommand("export", "Write a model as ONNX or JSON for other programs");
+  write->footer(
+      "Examples:\n"
+      "  train export model.h5 model.onnx\n"
+      "  train export model.h5 model.json\n");
+  add_model(*write, chosen, "HDF5 model that train wrote");
+  write->add_option("FILES", chosen.exports, "Files that end in .onnx or .json")
+      ->required()
+      ->type_name("");
+  write->final_callback([&chosen] { chosen.what = train_command::export_model; });
 }
 
 }  // namespace
@@ -95,6 +183,9 @@ void describe_options(CLI::App& app, train_options& chosen) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   logistic->final_callback([&chosen] { chosen.kind = model_kind::logistic; });
+  add_update(app, chosen);
+  add_merge(app, chosen);
+  add_export(app, chosen);
 }
 
 }  // namespace berth::apps

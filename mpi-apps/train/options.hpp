@@ -5,6 +5,7 @@
 
 #include "common/program.hpp"
 #include "data/dataset.hpp"
+#include "models/checkpoint.hpp"
 #include "models/least_squares.hpp"
 #include "models/logistic.hpp"
 #include "models/model.hpp"
@@ -16,16 +17,29 @@ class App;
 
 namespace berth::apps {
 
+enum class train_command { fit, update, merge, export_model };
+
+/// What `train update`, `merge` and `export` are given.
+struct maintain_options {
+  std::vector<std::string> models;  // update and export: one
+  bool remove = false;
+};
+
 /// What a command line of train asks for.
 struct train_options {
+  train_command what = train_command::fit;
+  maintain_options maintain;
   common_options common;
   model_kind kind = model_kind::linear;
   std::string data;
   dataset_request parts;
   std::string output;
+  std::vector<std::string> exports;  // .onnx and .json
+  std::string command;               // as it was typed
   least_squares_options linear;
   stream_options stream;
   logistic_options logistic;
+  checkpoint_options checkpoint;
 };
 
 /// Describes train's commands and options to the parser. `chosen` must outlive the parsing.

@@ -114,7 +114,7 @@ TEST_F(BadInput, ModelThatLacksFeaturesOrIsNone) {
   ASSERT_EQ(run_program(folder, {BERTH_TRAIN, "linear", "t.h5", "-o", "model.h5"}).code, 0);
   expect_refused(
       {BERTH_PREDICT, "model.h5", "other.h5"},
-      {"\"other.h5\": lacks \"age\", \"income\" that model \"model.h5\" needs", "it has \"x1\""},
+      {"\"other.h5\": lacks \"age\", \"income\" that the model needs", "it has \"x1\""},
       2);
   expect_refused({BERTH_PREDICT, "t.h5", "t.h5"}, {"model \"t.h5\": not a model"});
   expect_refused({BERTH_PREDICT, "none.h5", "t.h5"}, {"\"none.h5\"", "No such file"});

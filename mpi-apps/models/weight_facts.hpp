@@ -1,0 +1,28 @@
+#pragma once
+// What a pass learns of the weights of the rows.
+
+#include <cmath>
+
+#include "models/least_squares.hpp"
+
+namespace berth::apps {
+
+struct weight_facts {
+  std::int64_t counted = 0;  // rows with a weight above zero
+  std::int64_t bad = 0;      // negative or not finite
+
+  void add(const row_view& rows) {
+    if (rows.weights == nullptr) {
+      counted += rows.range.count;
+      return;
+    }
+    for (std::int64_t i = 0; i < rows.range.count; ++i) {
+      if (rows.weights[i] > 0) ++counted;
+      if (!(rows.weights[i] >= 0 && std::isfinite(rows.weights[i]))) ++bad;
+    }
+  }
+
+  static failure refuse() { return fail("weights: some are negative or not finite"); }
+};
+
+}  // namespace berth::apps
