@@ -170,6 +170,17 @@ result<void> take_labels(opening& all, hid_t object, const std::string& name) {
   return {};
 }
 
+std::vector<std::string> names_of_targets(hid_t y, const std::string& name, std::int64_t count) {
+  if (count == 1) return {name};
+  if (has_attribute(y, target_name_attribute)) {
+    auto names = read_texts(y, target_name_attribute);
+    if (names && std::ssize(*names) == count) return std::move(*names);
+  }
+  std::vector<std::string> names;
+  for (std::int64_t k = 1; k <= count; ++k) names.push_back(fmt::format("{}{}", name, k));
+  return names;
+}
+
 result<void> take_target(opening& all) {
   const auto& request = all.request;
   const auto name = request.target.empty() ? "/y" : absolute(request.target);
@@ -184,10 +195,14 @@ result<void> take_target(opening& all) {
                                                     : take_labels(all, object->get(), name);
   if (!ok) return ok;
   all.found.info.has_target = true;
-  all.found.info.target = text_or_nothing(object->get(), target_name_attribute);
+  if (all.found.y->columns() == 1) {
+    all.found.info.target = text_or_nothing(object->get(), target_name_attribute);
+  }
   if (all.found.info.target.empty()) {
     all.found.info.target = name.substr(name.find_last_of('/') + 1);
   }
+  all.found.info.targets =
+      names_of_targets(object->get(), all.found.info.target, all.found.y->columns());
   return {};
 }
 
@@ -229,6 +244,7 @@ std::string packed(const dataset& data) {
   to.put(data.info.references);
   to.put(data.info.has_target);
   to.put(data.info.target);
+  to.put(data.info.targets);
   to.put(data.info.levels);
   pack(to, data.x);
   to.put(data.csr.has_value());
@@ -254,6 +270,7 @@ dataset unpacked(std::string bytes, const std::string& path) {
   from.get(data.info.references);
   from.get(data.info.has_target);
   from.get(data.info.target);
+  from.get(data.info.targets);
   from.get(data.info.levels);
   unpack(from, data.x);
   bool sparse = false;

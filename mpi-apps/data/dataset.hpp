@@ -25,7 +25,9 @@ struct dataset_info {
   std::vector<std::string> names;  // one per feature; x1, x2, ... where the file has none
   std::vector<std::string> references;  // "column=level" of the levels that were left out
   bool has_target = false;
-  std::string target;  // name of y; "y" where the file has none
+  std::string target;                // name of y; "y" where the file has none, or several
+  std::vector<std::string> targets;  // one per column of y: `target`, or of several columns the
+                                     // list of names that y has, else y1, y2, ...
   std::vector<std::string>
       levels;  // texts that 0, 1, ... of y stand for; empty for numeric targets
 };

@@ -210,7 +210,7 @@ class judge {
     if (data_.targets() == 0) note("no-target", "there is no target: good for predict alone", {});
     if (data_.targets() > 1) {
       note("several-targets",
-           fmt::format("{} has {} targets; train takes one", data_.y->path, data_.targets()),
+           fmt::format("{} has {} targets; train logistic takes one", data_.y->path, data_.targets()),
            "store each as a dataset of its own, and choose with --target");
     }
     if (data_.info.rows > data_.info.features) return;

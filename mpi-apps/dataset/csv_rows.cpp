@@ -54,11 +54,7 @@ void append_target(std::string& out, const dataset& data, double value) {
 }
 
 std::vector<std::string> other_columns(const dataset& data) {
-  std::vector<std::string> names;
-  if (data.targets() == 1) names.push_back(data.info.target);
-  for (std::int64_t k = 1; data.targets() > 1 && k <= data.targets(); ++k) {
-    names.push_back(fmt::format("{}{}", data.info.target, k));
-  }
+  auto names = data.info.targets;
   if (data.weights) names.push_back("weights");
   return names;
 }

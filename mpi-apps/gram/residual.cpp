@@ -8,6 +8,8 @@ namespace berth::apps {
 
 namespace {
 
+constexpr std::size_t together = strip_width / 2;  // targets in a strip
+
 // One strip: the high parts of up to four residuals, then their low parts.
 struct residual_strip {
   aligned_doubles right = allocate_aligned(strip_size);
@@ -40,7 +42,7 @@ std::vector<double> factors_of(const gram_columns& columns, const std::vector<do
 struct residual_builder::state {
   block_feed feed;
   std::vector<std::vector<double>> factors;  // one a target
-  residual_strip residuals;
+  std::vector<residual_strip> residuals;     // four targets each
 
   void form(const chunk& rows) {
     double hi[chunk_rows];
@@ -49,8 +51,9 @@ struct residual_builder::state {
       feed.kernels().row_products(rows.strips(), rows.rows(), rows.right(0), factors[t].data(), hi,
                                   lo);
       for (std::size_t k = 0; k < rows.rows(); ++k) {
-        residuals.right[k * strip_width + t] = hi[k];
-        residuals.right[k * strip_width + most_targets + t] = lo[k];
+        double* const row = residuals[t / together].right.get() + k * strip_width;
+        row[t % together] = hi[k];
+        row[t % together + together] = lo[k];
       }
     }
   }
@@ -60,17 +63,23 @@ struct residual_builder::state {
     rows.weigh(kernels);
     rows.bound();
     form(rows);
-    residuals.weigh(kernels, rows);
+    for (std::size_t g = 0; g < residuals.size(); ++g) {
+      residuals[g].weigh(kernels, rows);
+      multiply(rows, residuals[g], g * (rows.strips() + 1), sums);
+    }
+  }
+
+  void multiply(const chunk& rows, const residual_strip& some, std::size_t first,
+                partial_sums& sums) const {
     for (std::size_t s = 0; s <= rows.strips(); ++s) {
       const bool last = s == rows.strips();
-      const tile_operands operands{last ? residuals.left.get() : rows.left(s),
-                                   last ? residuals.rest.get() : rows.left_rest(s),
-                                   residuals.right.get(), 1, rows.rows()};
-      double* hi = sums.hi.data() + s * tile_size;
-      double* lo = sums.lo.data() + s * tile_size;
-      kernels.exact(operands,
-                    {last ? residuals.bounds.get() : rows.bounds(s), residuals.bounds.get()}, &hi,
-                    &lo);
+      const tile_operands operands{last ? some.left.get() : rows.left(s),
+                                   last ? some.rest.get() : rows.left_rest(s), some.right.get(), 1,
+                                   rows.rows()};
+      double* hi = sums.hi.data() + (first + s) * tile_size;
+      double* lo = sums.lo.data() + (first + s) * tile_size;
+      feed.kernels().exact(operands, {last ? some.bounds.get() : rows.bounds(s), some.bounds.get()},
+                           &hi, &lo);
     }
   }
 };
@@ -82,11 +91,11 @@ residual_builder::residual_builder(const gram_columns& columns, const row_blocks
   for (std::size_t t = 0; t < static_cast<std::size_t>(columns.targets); ++t) {
     factors.push_back(factors_of(columns, coefficients, t));
   }
-  const std::size_t length = (columns.strips() + 1) * tile_size;
+  std::vector<residual_strip> residuals((factors.size() + together - 1) / together);
+  const std::size_t length = residuals.size() * (columns.strips() + 1) * tile_size;
   state_ = std::make_unique<state>(
       state{block_feed(kernels, columns, blocks, std::move(scale), length, true),
-            std::move(factors),
-            {}});
+            std::move(factors), std::move(residuals)});
 }
 
 residual_builder::residual_builder(residual_builder&&) noexcept = default;
@@ -117,15 +126,18 @@ residual_sums residual_builder::finish(const communicator& comm) {
   };
   residual_sums out{state_->factors.size(), columns.count(), {}, {}};
   for (std::size_t t = 0; t < out.targets; ++t) {
+    const auto first = t / together * (columns.strips() + 1);
+    const auto high = t % together;
+    const auto low = high + together;
     for (std::size_t j = 0; j < out.height; ++j) {
-      const auto strip = j / strip_width;
+      const auto strip = first + j / strip_width;
       const auto row = j % strip_width;
-      out.gradient.push_back(at(strip, row, t) + at(strip, row, most_targets + t));
+      out.gradient.push_back(at(strip, row, high) + at(strip, row, low));
     }
     // Twice the product of high and low part; low with low is below all that is kept.
-    const auto own = columns.strips();
-    const auto mixed = at(own, t, most_targets + t);
-    out.squares.push_back(at(own, t, t) + mixed + mixed);
+    const auto own = first + columns.strips();
+    const auto mixed = at(own, high, low);
+    out.squares.push_back(at(own, high, high) + mixed + mixed);
   }
   return out;
 }

@@ -19,8 +19,7 @@ struct residual_sums {
 class residual_builder {
  public:
   /// `coefficients` has targets rows of columns.features + 1 numbers; they, the
-  /// residuals and the sums are in the units of the scaled columns, see gram_matrix::scale. @pre at
-  /// most 4 targets
+  /// residuals and the sums are in the units of the scaled columns, see gram_matrix::scale.
   residual_builder(const gram_columns& columns, const row_blocks& blocks,
                    const std::vector<double>& coefficients, std::vector<double> scale = {},
                    const kernel_set& kernels = best_kernels());
@@ -36,8 +35,6 @@ class residual_builder {
 
   /// Collective; ends the builder.
   residual_sums finish(const communicator& comm);
-
-  static constexpr std::size_t most_targets = strip_width / 2;
 
  private:
   struct state;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
+#include <cmath>
 
 #include <algorithm>
 #include <array>
@@ -150,7 +151,9 @@ class saving_pass {
     comm_.sum(std::span<std::int64_t>(counted));
     counted[0] += state_.counted;
     if (counted[0] == 0) return fail("weights: all are zero");
-    return gram_pass{builder_.finish(comm_), counted[0]};
+    // A checkpoint does not keep the logarithms of weights.
+    return gram_pass{builder_.finish(comm_), counted[0],
+                     source_.columns.is_weighted ? std::nan("") : 0};
   }
 
  private:

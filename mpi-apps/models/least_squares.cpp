@@ -101,6 +101,7 @@ result<std::optional<least_squares_fit>> run_normal(const communicator& comm,
   if (!fit) return pass(std::move(fit));
   fit->path = "normal";
   fit->counted = sums->counted;
+  fit->log_weights = sums->log_weights;
   return std::move(*fit);
 }
 
@@ -189,6 +190,7 @@ result<least_squares_fit> run_qr(const communicator& comm, const row_source& sou
   if (!fit) return fit;
   fit->path = name;
   fit->counted = sums->counted;
+  fit->log_weights = sums->log_weights;
   return fit;
 }
 
@@ -242,6 +244,7 @@ result<least_squares_fit> solve_sums(std::shared_ptr<const gram_pass> sums,
   if (auto ok = check_rank(factor, options, name_of); !ok) return pass(std::move(ok));
   auto fit = solve_exact(system, factor, options.deficient);
   fit.counted = sums->counted;
+  fit.log_weights = sums->log_weights;
   fit.sums = std::move(sums);
   return fit;
 }

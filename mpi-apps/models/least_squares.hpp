@@ -77,6 +77,7 @@ struct row_source {
 struct gram_pass {
   gram_matrix gram;
   std::int64_t counted = 0;  // rows with a weight above zero
+  double log_weights = 0;    // sum of the logarithms of these weights; NaN: not known
 };
 
 /// A coefficient's index counts the constant first where there is one, then features.
@@ -84,6 +85,7 @@ struct least_squares_fit {
   std::string path;          // "exact", "normal", ...
   int passes = 0;            // over the rows
   std::int64_t counted = 0;  // rows with a weight above zero
+  double log_weights = 0;    // sum of the logarithms of these weights
   double condition = 1;      // of the kept columns, each scaled to about length 1
   std::size_t order = 0;     // coefficients of a target
   std::vector<std::size_t> kept;
@@ -95,6 +97,9 @@ struct least_squares_fit {
   std::vector<double> digits_if_rounded;
   /// The diagonal of (X'WX)^-1 of the kept columns; empty where the path does not give it.
   std::vector<double> variances;
+  /// Weighted sums of squares of the kept columns, about the mean where there is a constant; empty
+  /// where the path does not give them.
+  std::vector<double> spreads;
   /// (X'WX)^-1 of the kept columns = A A', A upper triangular, row-major; empty where no rank holds
   /// so much.
   std::vector<double> covariance_root;

@@ -274,10 +274,17 @@ result<model> fit_logistic(const communicator& comm, const dataset_info& info,
   if (!best) return pass(std::move(best));
   auto inverse = covariance(comm, grid, best->state);
   if (!inverse) return pass(std::move(inverse));
-  target_fit fit{info.target, describe(info, *scaling, best->state, *inverse),
-                 summarise(comm, info, *z, block.y, *best)};
-  return model{model_kind::logistic, {std::move(fit)}, info.levels, info.path, info.rows,
-               comm.size()};
+  model made;
+  made.kind = model_kind::logistic;
+  auto& fit = made.targets.emplace_back();
+  fit.name = info.target;
+  fit.coefficients = describe(info, *scaling, best->state, *inverse);
+  fit.statistics = summarise(comm, info, *z, block.y, *best);
+  made.levels = info.levels;
+  made.data = info.path;
+  made.rows = info.rows;
+  made.ranks = comm.size();
+  return made;
 }
 
 }  // namespace berth::apps

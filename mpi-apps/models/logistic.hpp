@@ -1,8 +1,8 @@
 #pragma once
 // Logistic regression with an intercept, distributed over all ranks.
 
-#include "models/model.hpp"
 #include "models/design.hpp"
+#include "models/model.hpp"
 
 namespace berth::apps {
 

@@ -21,6 +21,9 @@ struct coefficient {
   double p_value = 0;    // two-sided
   double digits = std::numeric_limits<double>::quiet_NaN();  // that are right; NaN: not known
   bool is_aliased = false;  // left out: the coefficients before determine it
+  double ci_low = std::numeric_limits<double>::quiet_NaN();   // of the model's level
+  double ci_high = std::numeric_limits<double>::quiet_NaN();  // likewise
+  double vif = std::numeric_limits<double>::quiet_NaN();      // variance inflation factor
 };
 
 /// How a solution was found and how far to trust it.
@@ -39,11 +42,27 @@ struct statistic {
 
 enum class model_kind { linear, logistic };
 
+/// What a row has to do with its fit; NaN where that was not asked for. Residuals are y - fitted,
+/// not times the root of the row's weight.
+struct fitted_row {
+  std::int64_t row = 0;  // in the dataset, from 0
+  double fitted = 0;
+  double residual = 0;
+  double leverage = 0;
+  double standardised = 0;  // residual over its standard deviation; R's rstandard
+  double studentised = 0;   // with the sigma of the fit without the row; R's rstudent
+  double cooks_distance = 0;
+};
+
 /// What was fitted to one target.
 struct target_fit {
   std::string name;
   std::vector<coefficient> coefficients;  // the same names for every target
   std::vector<statistic> statistics;
+  // From the rows, empty where they were not visited again:
+  std::vector<double> residual_quartiles = {};  // least, quarter, half, three quarters, largest;
+                                                // of residuals times roots of weights
+  std::vector<fitted_row> rows = {};            // a sample, and the most extreme ones; ascending
 };
 
 /// Where a model comes from.
@@ -71,6 +90,10 @@ struct model {
   /// Linear: the sums that the coefficients were solved from; null where they were not twofold.
   std::shared_ptr<const gram_pass> sums = {};
   model_origin origin = {};
+  double level = 0.95;  // of the confidence intervals
+  bool is_weighted = false;
+  std::string errors = "classic";  // "hc0" to "hc3", "clustered": where standard errors come from
+  std::int64_t clusters = 0;       // for clustered ones
 };
 
 inline constexpr const char* intercept_name = "(intercept)";

@@ -168,8 +168,8 @@ result<std::shared_ptr<const gram_pass>> read_sums(const hdf5_file& file, const 
   if (!scale) return pass(std::move(scale));
   if (!std::ranges::all_of(*scale, is_power_of_two))
     return fail("/gram/scale has no powers of two");
-  auto made =
-      std::make_shared<gram_pass>(gram_pass{make_gram(columns, std::move(*scale)), *counted});
+  auto made = std::make_shared<gram_pass>(gram_pass{make_gram(columns, std::move(*scale)), *counted,
+                                                    *weighted != 0 ? std::nan("") : 0});
   made->gram.rows = *rows;
   if (auto ok = fill_sums(group.get(), n, made->gram); !ok) return pass(std::move(ok));
   if (H5Lexists(group.get(), "turnover", H5P_DEFAULT) > 0) {

@@ -74,13 +74,20 @@ twofold normal_system::at(std::size_t i, std::size_t j) const noexcept {
   return i == j && l2 > 0 ? scaled + penalty(i) : scaled;
 }
 
-twofold normal_system::total_squares(std::size_t t) const noexcept {
-  const std::size_t y = gram->columns.target(t);
+twofold normal_system::squares_of(std::size_t j) const noexcept {
   const std::size_t one = gram->columns.ones();
-  twofold squares = gram->at(y, y);
-  if (intercept) squares -= gram->at(one, y) * gram->at(one, y) / gram->at(one, one);
-  const double scale = gram->scale[y];
+  twofold squares = gram->at(j, j);
+  if (intercept && j != one) squares -= gram->at(one, j) * gram->at(one, j) / gram->at(one, one);
+  const double scale = gram->scale[j];
   return {squares.hi / scale / scale, squares.lo / scale / scale};
+}
+
+twofold normal_system::total_squares(std::size_t t) const noexcept {
+  return squares_of(gram->columns.target(t));
+}
+
+double normal_system::spread(std::size_t i) const noexcept {
+  return static_cast<double>(squares_of(column(i)));
 }
 
 double normal_system::mean(std::size_t t) const noexcept {
@@ -106,6 +113,7 @@ least_squares_fit describe_fit(const normal_system& system, const std::vector<st
   const auto diagonal = inverse_diagonal(triangles);
   for (std::size_t k = 0; k < n; ++k) {
     fit.variances.push_back(diagonal[k] * system.unit[kept[k]] * system.unit[kept[k]]);
+    fit.spreads.push_back(system.spread(kept[k]));
   }
   for (std::size_t t = 0; t < system.targets(); ++t) {
     const double unit = system.unit[system.order + t];

@@ -25,9 +25,15 @@ struct normal_system {
   /// X'WX + penalty, X'Wy, y'Wy in the system's units.
   [[nodiscard]] twofold at(std::size_t i, std::size_t j) const noexcept;
   [[nodiscard]] twofold penalty(std::size_t i) const noexcept;
+  /// Sum of squares of coefficient i's column about its mean where there is a constant; data units.
+  [[nodiscard]] double spread(std::size_t i) const noexcept;
   /// Sum of squares of target t about its mean where there is a constant; data units.
   [[nodiscard]] twofold total_squares(std::size_t t) const noexcept;
   [[nodiscard]] double mean(std::size_t t) const noexcept;
+
+ private:
+  // Of column j of Z.
+  [[nodiscard]] twofold squares_of(std::size_t j) const noexcept;
 };
 
 /// The parts of a fit that every path fills in alike. `solution` [targets][kept], `rest` the

@@ -9,56 +9,11 @@
 #include "common/program.hpp"
 #include "common/text.hpp"
 #include "models/model_file.hpp"
+#include "models/summary_text.hpp"
 
 namespace berth::apps {
 
 namespace {
-
-// Columns on a terminal: bytes that continue a UTF-8 character take none.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-const char* stars(double p) {
-  if (!(p < 0.1)) return "";
-  return p < 0.001 ? "***" : p < 0.01 ? "**" : p < 0.05 ? "*" : ".";
-}
-
-std::string p_text(double p) {
-  if (std::isnan(p)) return "NA";
-  return p < 2e-16 ? "<2e-16" : fmt::format("{:.3g}", p);
-}
-
-std::string table_text(const target_fit& fitted, bool linear) {
-  std::size_t widest = 0;
-  for (const auto& each : fitted.coefficients) widest = std::max(widest, width_of(each.name));
-  std::string text =
-      fmt::format("{:{}}  {:>14} {:>12} {:>9} {:>9}\n", "", widest, "Estimate", "Std. Error",
-                  linear ? "t value" : "z value", linear ? "Pr(>|t|)" : "Pr(>|z|)");
-  for (const auto& each : fitted.coefficients) {
-    const std::string padding(widest - width_of(each.name), ' ');
-    std::string line = fmt::format("{}{}  {:>14} {:>12} {:>9} {:>9} {}", each.name, padding,
-                                   each.is_aliased ? "NA" : significant(each.estimate, 7),
-                                   significant(each.std_error, 6), significant(each.statistic, 4),
-                                   p_text(each.p_value), stars(each.p_value));
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text + "Signif. codes: 0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1\n";
-}
-
-std::string linear_text(const target_fit& fitted) {
-  const auto value = [&](std::string_view name) { return value_of(fitted, name); };
-  return fmt::format(
-      "Residual standard error: {} on {} degrees of freedom\n"
-      "R-squared: {}, adjusted R-squared: {}, RMSE: {}\n"
-      "F-statistic: {} on {} and {} DF, p-value: {}\n",
-      significant(value("residual_std_error"), 7), value("df"), significant(value("r2"), 6),
-      significant(value("adjusted_r2"), 6), significant(value("rmse"), 7),
-      significant(value("f_statistic"), 5), value("df_model"), value("df"),
-      p_text(value("f_p_value")));
-}
 
 std::string solution_text(const solution_facts& solution) {
   if (solution.path.empty()) return "";
@@ -128,6 +83,9 @@ nlohmann::ordered_json coefficients_json(const target_fit& fitted, bool linear) 
                     {"std_error", each.std_error},
                     {linear ? "t" : "z", each.statistic},
                     {"p", each.p_value}});
+    if (linear) {
+      list.back().update({{"ci_low", each.ci_low}, {"ci_high", each.ci_high}, {"vif", each.vif}});
+    }
     if (!std::isnan(each.digits)) list.back()["digits"] = each.digits;
     if (each.is_aliased) list.back()["estimate"] = nullptr;
   }
@@ -138,6 +96,17 @@ void add_target_json(const target_fit& fitted, bool linear, nlohmann::ordered_js
   out["target"] = fitted.name;
   out["coefficients"] = coefficients_json(fitted, linear);
   for (const auto& each : fitted.statistics) out[each.name] = each.value;
+  for (const auto& each : most_influential(fitted)) {
+    out["influential"].push_back({{"row", each.row},
+                                  {"cooks_distance", each.cooks_distance},
+                                  {"leverage", each.leverage},
+                                  {"studentised", each.studentised}});
+  }
+  if (!fitted.residual_quartiles.empty()) {
+    const auto& of = fitted.residual_quartiles;
+    out["residuals"] = {
+        {"min", of[0]}, {"q1", of[1]}, {"median", of[2]}, {"q3", of[3]}, {"max", of[4]}};
+  }
 }
 
 }  // namespace
@@ -166,7 +135,8 @@ std::string report_text(const model& fitted, const run_facts& run) {
   }
   for (const auto& each : fitted.targets) {
     if (fitted.targets.size() > 1) text += fmt::format("Target {}:\n", each.name);
-    text += table_text(each, linear) + "\n" + (linear ? linear_text(each) : logistic_text(each));
+    text += linear ? linear_text(fitted, each)
+                   : coefficients_text(each, false) + "\n" + logistic_text(each);
     if (fitted.targets.size() > 1) text += "\n";
   }
   text += solution_text(fitted.solution);
@@ -189,6 +159,12 @@ std::string report_json(const model& fitted, const run_facts& run) {
     for (const auto& each : fitted.targets) {
       add_target_json(each, linear, out["targets"].emplace_back());
     }
+  }
+  if (linear) {
+    out["level"] = fitted.level;
+    out["errors"] = fitted.errors;
+    if (fitted.clusters > 0) out["clusters"] = fitted.clusters;
+    out["condition_number"] = fitted.solution.condition;
   }
   if (!fitted.solution.path.empty()) out["solver"] = solution_json(fitted.solution);
   for (const auto& each : run.phases) {

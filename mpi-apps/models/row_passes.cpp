@@ -33,10 +33,11 @@ bool needs_scale(const gram_matrix& gram) {
   return false;
 }
 
-// The rows with a weight above zero, of all ranks.
-result<std::int64_t> count_weights(const communicator& comm, const weight_facts& weights) {
+// The rows with a weight above zero, of all ranks, and the sum of the logarithms of their weights.
+result<std::int64_t> count_weights(const communicator& comm, weight_facts& weights) {
   std::array<std::int64_t, 2> sums{weights.counted, weights.bad};
   comm.sum(std::span<std::int64_t>(sums));
+  weights.logarithms.sum(comm);
   if (sums[1] > 0) return weight_facts::refuse();
   if (sums[0] == 0) return fail("weights: all are zero");
   return sums[0];
@@ -96,7 +97,7 @@ result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& s
   if (!ok) return pass(std::move(ok));
   auto counted = count_weights(comm, weights);
   if (!counted) return pass(std::move(counted));
-  return gram_pass{builder.finish(comm), *counted};
+  return gram_pass{builder.finish(comm), *counted, weights.logarithms.value()};
 }
 
 }  // namespace

@@ -4,12 +4,14 @@
 #include <cmath>
 
 #include "models/least_squares.hpp"
+#include "models/log_sum.hpp"
 
 namespace berth::apps {
 
 struct weight_facts {
   std::int64_t counted = 0;  // rows with a weight above zero
   std::int64_t bad = 0;      // negative or not finite
+  log_sum logarithms;        // of the weights above zero, as long as none is bad
 
   void add(const row_view& rows) {
     if (rows.weights == nullptr) {
@@ -17,8 +19,13 @@ struct weight_facts {
       return;
     }
     for (std::int64_t i = 0; i < rows.range.count; ++i) {
-      if (rows.weights[i] > 0) ++counted;
-      if (!(rows.weights[i] >= 0 && std::isfinite(rows.weights[i]))) ++bad;
+      const double weight = rows.weights[i];
+      if (weight > 0) ++counted;
+      if (!(weight >= 0 && std::isfinite(weight))) {
+        ++bad;
+      } else if (weight > 0) {
+        logarithms.add(weight);
+      }
     }
   }
 

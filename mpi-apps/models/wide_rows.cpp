@@ -6,6 +6,7 @@
 #include <new>
 
 #include "common/collective.hpp"
+#include "models/log_sum.hpp"
 
 namespace berth::apps {
 
@@ -16,11 +17,14 @@ struct loader {
   std::size_t features = 0;
   bool intercept = true;
   std::int64_t bad_weights = 0;
+  log_sum logarithms = {};
 
   void append(const row_view& view, std::size_t i) {
     const double weight = view.weights == nullptr ? 1 : view.weights[i];
-    if (!(weight >= 0 && std::isfinite(weight))) ++bad_weights;
+    const bool is_good = weight >= 0 && std::isfinite(weight);
+    if (!is_good) ++bad_weights;
     if (weight > 0) ++rows.counted;
+    if (is_good && weight > 0) logarithms.add(weight);
     const double root = std::sqrt(weight);
     if (intercept) rows.x.push_back(root);
     for (std::size_t j = 0; j < features; ++j) {
@@ -127,6 +131,8 @@ result<wide_rows> load_wide(const communicator& comm, const row_source& source,
   std::array<std::int64_t, 2> facts{rows.counted, load.bad_weights};
   comm.sum(std::span<std::int64_t>(facts));
   rows.counted = facts[0];
+  load.logarithms.sum(comm);
+  rows.log_weights = load.logarithms.value();
   if (facts[1] > 0) return fail("weights: some are negative or not finite");
   if (facts[0] == 0) return fail("weights: all are zero");
   if (auto scaled = scale_columns(comm, rows); !scaled) {

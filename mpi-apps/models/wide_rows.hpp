@@ -12,6 +12,7 @@ struct wide_rows {
   std::size_t order = 0;  // coefficients
   std::size_t targets = 0;
   std::int64_t counted = 0;           // rows of all ranks with a weight above zero
+  double log_weights = 0;             // sum of the logarithms of these weights
   std::vector<double> x;              // row-major [range.count x order]
   std::vector<double> y;              // row-major [range.count x targets]
   std::vector<double> unit;           // [order + targets]: data times this is the column

@@ -245,6 +245,7 @@ result<least_squares_fit> solve_wide(const communicator& comm, const row_source&
   least_squares_fit fit;
   fit.path = "normal, two-dimensional";
   fit.counted = problem.rows().counted;
+  fit.log_weights = problem.rows().log_weights;
   fit.condition = problem.condition();
   fit.order = problem.rows().order;
   fit.kept.resize(fit.order);

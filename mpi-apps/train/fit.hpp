@@ -13,7 +13,7 @@ struct trained {
   work_log log = {};
 };
 
-/// Errors: those of stream_source::create() and fit_linear(). Collective, agreed.
+/// Errors: those of stream_source::create() and solve_linear(). Collective, agreed.
 result<trained> train_linear(const communicator& comm, const train_options& chosen,
                              const dataset& data, phase_clock& clock);
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "common/text.hpp"
+#include "inference/diagnostics.hpp"
 #include "models/linear.hpp"
 #include "roofline/speed.hpp"
 #include "train/fit.hpp"
@@ -29,23 +30,30 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
   auto stream = stream_source::create(comm, data, chosen.stream);
   if (!stream) return pass(std::move(stream));
   work_log log;
-  auto rows = stream->rows();
-  rows.log = &log;
+  auto source = stream->rows();
+  source.log = &log;
   std::optional<checkpoint> saves;
   if (!chosen.checkpoint.path.empty()) {
     auto opened = open_checkpoint(comm, chosen, data, *stream);
     if (!opened) return pass(std::move(opened));
     saves.emplace(std::move(*opened));
-    rows.saves = &*saves;
+    source.saves = &*saves;
   }
-  auto fitted = clock.time("read and fit",
-                           [&] { return fit_linear(comm, stream->info(), rows, chosen.linear); });
-  if (!fitted) return pass(std::move(fitted));
+  const auto solved = clock.time(
+      "read and fit", [&] { return solve_linear(comm, stream->info(), source, chosen.linear); });
+  if (!solved) return failure(solved.error());
+  auto fitted = describe_linear(stream->info(), chosen.linear, *solved, chosen.inference.level);
+  fitted.ranks = comm.size();
+  fitted.is_weighted = source.columns.is_weighted;
+  auto ok = clock.time("diagnose", [&] {
+    return diagnose(comm, source, chosen.linear, *solved, chosen.inference, fitted);
+  });
+  if (!ok) return pass(std::move(ok));
   const auto& read = stream->facts();
   log.add(
       {read_part, read.read_seconds, read.read_seconds, 0, static_cast<double>(read.stored_bytes)});
   log.add({wait_part, read.wait_seconds, read.wait_seconds, 0, 0});
-  return trained{std::move(*fitted), read, std::move(log)};
+  return trained{std::move(fitted), read, std::move(log)};
 }
 
 }  // namespace berth::apps

@@ -49,9 +49,9 @@ result<void> write_output(const communicator& comm, const train_options& chosen,
 result<dataset> open_data(const communicator& comm, const train_options& chosen) {
   auto data = open_dataset(comm, chosen.data, chosen.parts);
   if (!data) return data;
-  if (data->targets() != 1) {
+  if (data->targets() != 1 && chosen.kind == model_kind::logistic) {
     return fail(
-        fmt::format("dataset \"{}\": {} has shape {}; train fits one target: store each as "
+        fmt::format("dataset \"{}\": {} has shape {}; logistic fits one target: store each as "
                     "a dataset of its own and choose with --target",
                     chosen.data, data->y->path, shape_text(data->y->shape)));
   }

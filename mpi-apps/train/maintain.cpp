@@ -78,11 +78,9 @@ result<void> check_alike(const train_options& chosen, const model& fitted, bool 
     differences.push_back(
         fmt::format("--columns and the model's features differ in {}", quoted_list(unlike)));
   }
-  const auto count = static_cast<std::size_t>(data.targets());
+  const auto& theirs = data.info.targets;
   std::vector<std::string> ours;
-  std::vector<std::string> theirs;
   for (const auto& each : fitted.targets) ours.push_back(each.name);
-  for (std::size_t t = 0; t < count; ++t) theirs.push_back(target_name(data.info, t, count));
   if (ours != theirs) {
     differences.push_back(
         fmt::format("target {} instead of {}", quoted_list(theirs), quoted_list(ours)));
@@ -99,7 +97,8 @@ result<void> check_alike(const train_options& chosen, const model& fitted, bool 
 
 result<gram_pass> change(const train_options& chosen, const gram_pass& old, const gram_pass& rows) {
   if (!chosen.maintain.remove) {
-    return gram_pass{add_rows(old.gram, rows.gram), old.counted + rows.counted};
+    return gram_pass{add_rows(old.gram, rows.gram), old.counted + rows.counted,
+                     old.log_weights + rows.log_weights};
   }
   auto less = remove_rows(old.gram, rows.gram);
   if (!less || rows.counted > old.counted) {
@@ -107,7 +106,8 @@ result<gram_pass> change(const train_options& chosen, const gram_pass& old, cons
                             chosen.maintain.models[0], counted(rows.gram.rows, "row", "rows"),
                             chosen.data));
   }
-  return gram_pass{std::move(*less), old.counted - rows.counted};
+  return gram_pass{std::move(*less), old.counted - rows.counted,
+                   old.log_weights - rows.log_weights};
 }
 
 void warn_if_known(const train_options& chosen, const model_origin& old,
@@ -173,11 +173,8 @@ result<model> refit(const model& like, gram_pass sums, const std::string& data) 
   info.references = like.references;
   info.features = std::ssize(info.names);
   info.rows = sums.gram.rows;
-  auto made = fit_sums(std::make_shared<const gram_pass>(std::move(sums)), info, like.settings);
-  if (!made) return made;
-  for (std::size_t t = 0; t < like.targets.size(); ++t)
-    made->targets[t].name = like.targets[t].name;
-  return made;
+  for (const auto& each : like.targets) info.targets.push_back(each.name);
+  return fit_sums(std::make_shared<const gram_pass>(std::move(sums)), info, like.settings);
 }
 
 result<void> update_model(const communicator& comm, const train_options& chosen) {

@@ -18,6 +18,8 @@ constexpr const char* examples = R"(Examples:
   train linear housing.h5 --json | jq .r2
   train linear housing.h5 --columns income,age --rank-deficient=drop
   train linear wide.h5 --l2 0.5 --no-intercept --memory 2GB
+  train linear panel.h5 --cluster /firm --level 0.99
+  train linear housing.h5 --errors hc3 --diagnostics rows.h5
   train logistic cells.h5ad --target obs/disease
   train --update model.h5 new.h5                   # adds the rows of new.h5 to model.h5
   train --update model.h5 old.h5 --remove -o less.h5
@@ -64,6 +66,37 @@ void add_choice(CLI::App& command, const std::string& name, T& chosen,
   command.add_option_function<std::string>(name, choose, help)->type_name("NAME");
 }
 
+const std::map<std::string, error_kind> error_names{{"classic", error_kind::classic},
+                                                    {"hc0", error_kind::hc0},
+                                                    {"hc1", error_kind::hc1},
+                                                    {"hc2", error_kind::hc2},
+                                                    {"hc3", error_kind::hc3}};
+
+void add_inference_options(CLI::App& command, inference_options& chosen) {
+  command.add_option("--level", chosen.level, "Level of the confidence intervals [0.95]")
+      ->check(CLI::Range(1e-9, 1 - 1e-9))
+      ->type_name("LEVEL");
+  add_choice(command, "--errors", chosen.errors, error_names,
+             "Standard errors: classic, or hc0 to hc3 for unequal variances [classic]");
+  command
+      .add_option_function<std::string>(
+          "--cluster",
+          [&chosen](const std::string& path) {
+            chosen.cluster = path;
+            chosen.errors = error_kind::clustered;
+          },
+          "Standard errors for rows that depend on each other within clusters: a dataset with one "
+          "id a row")
+      ->excludes("--errors")
+      ->type_name("PATH");
+  command.add_flag("--loo", chosen.leave_one_out,
+                   "Leaving one out: R2, RMSE, PRESS; leverages, Cook's distances");
+  command
+      .add_option("--diagnostics", chosen.rows_file,
+                  "Write each row's residual, leverage and influence to this dataset")
+      ->type_name("FILE.h5");
+}
+
 // How rows of linear models are read.
 void add_row_options(CLI::App& command, train_options& chosen) {
   add_weights_option(command, chosen.parts);
@@ -105,6 +138,7 @@ void add_linear_options(CLI::App& command, train_options& chosen) {
   command.add_flag("--reproducible", chosen.linear.reproducible,
                    "The same bits on any number of ranks, for more than 4,000 features too");
   add_row_options(command, chosen);
+  add_inference_options(command, chosen.inference);
   add_checkpoint_options(command, chosen);
 }
 

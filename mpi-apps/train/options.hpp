@@ -5,6 +5,7 @@
 
 #include "common/program.hpp"
 #include "data/dataset.hpp"
+#include "inference/diagnostics.hpp"
 #include "models/checkpoint.hpp"
 #include "models/least_squares.hpp"
 #include "models/logistic.hpp"
@@ -37,6 +38,7 @@ struct train_options {
   std::vector<std::string> exports;  // .onnx and .json
   std::string command;               // as it was typed
   least_squares_options linear;
+  inference_options inference;
   stream_options stream;
   logistic_options logistic;
   checkpoint_options checkpoint;

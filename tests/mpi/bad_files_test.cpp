@@ -50,8 +50,8 @@ const std::vector<bad_file> files{
      "has 2 rows but 3 features and an intercept to fit; it needs at least 4 rows"},
     {"y_too_short", 2, "/X has shape [40 x 3] but /y has shape [39]"},
     {"y_column", 0, "target \"y\" has 40 values: for train linear"},
-    {"y_of_two_targets", 0, "/y has 2 targets; train takes one",
-     "/y has shape [40 x 2]; train fits one target"},
+    {"y_of_two_targets", 0, "/y has 2 targets; train logistic takes one",
+     "/y has shape [40 x 2]; logistic fits one target", "logistic"},
     {"y_of_three_dimensions", 2, "/y has shape [40 x 1 x 1]"},
     {"wrong_number_of_names", 2, "/X has 3 features but 4 feature_names"},
 

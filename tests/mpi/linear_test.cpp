@@ -29,7 +29,9 @@ result<model> fit(const prepared_data& data, const least_squares_options& option
                          {all.x.begin(), all.x.end()},
                          {all.y.begin(), all.y.end()},
                          {all.weights.begin(), all.weights.end()}};
-  return fit_linear(world(), data.info, rows.source(), options);
+  const auto solved = solve_linear(world(), data.info, rows.source(), options);
+  if (!solved) return failure(solved.error());
+  return describe_linear(data.info, options, *solved);
 }
 
 struct reference {

@@ -91,15 +91,15 @@ TEST_F(Parts, LinearRegressionNeedsNumbersOrTwoClasses) {
   EXPECT_THAT(two.err, HasSubstr(R"(has two classes, fitted as 0 = "u" and 1 = "v"; train)"));
 }
 
-TEST_F(Parts, SeveralTargetsAreTooMany) {
+TEST_F(Parts, SeveralTargetsAreTooManyForLogistic) {
   {
     const auto file = create_hdf5(folder.file("t.h5"));
     ASSERT_TRUE(write_doubles(file->get(), "X", {4, 2}, std::vector<double>(8, 1)));
     ASSERT_TRUE(write_doubles(file->get(), "y", {4, 2}, std::vector<double>(8, 1)));
   }
-  const auto got = run_program(folder, {BERTH_TRAIN, "linear", "t.h5"}, 2);
+  const auto got = run_program(folder, {BERTH_TRAIN, "logistic", "t.h5"}, 2);
   EXPECT_EQ(got.code, 2);
-  EXPECT_THAT(got.err, HasSubstr("/y has shape [4 x 2]; train fits one target"));
+  EXPECT_THAT(got.err, HasSubstr("/y has shape [4 x 2]; logistic fits one target"));
 }
 
 }  // namespace

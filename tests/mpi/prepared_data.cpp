@@ -30,6 +30,7 @@ prepared_data spread(std::vector<std::string> names, std::string target,
   data.info.features = std::ssize(names);
   data.info.names = std::move(names);
   data.info.has_target = true;
+  data.info.targets = {target};
   data.info.target = std::move(target);
   data.whole = {
       {0, data.info.rows}, data.info.features, {x.begin(), x.end()}, {y.begin(), y.end()}, {}};

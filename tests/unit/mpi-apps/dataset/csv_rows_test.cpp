@@ -64,6 +64,7 @@ dataset some_dataset() {
   data.info.features = 2;
   data.info.names = {"a", "b,c"};
   data.info.target = "kind";
+  data.info.targets = {"kind"};
   data.info.levels = {"no", "yes, \"so\""};
   data.y.emplace();
   data.y->shape = {2};
@@ -96,11 +97,12 @@ TEST(CsvRows, HaveAFieldWhereTheOnlyValueIsMissing) {
   EXPECT_EQ(text, "\"\"\n3\n");
 }
 
-TEST(CsvRows, NumberSeveralTargets) {
+TEST(CsvRows, NameSeveralTargets) {
   auto data = some_dataset();
   data.info.levels.clear();
+  data.info.targets = {"one", "two"};
   data.y->shape = {2, 2};
-  EXPECT_EQ(csv_header(data), "a,\"b,c\",kind1,kind2\n");
+  EXPECT_EQ(csv_header(data), "a,\"b,c\",one,two\n");
 }
 
 TEST(ShellWord, IsQuotedWhereTheShellWouldChangeIt) {

@@ -21,7 +21,7 @@ double size(quad value) {
 TEST(Residuals, KeepTheirDigitsWhereTheyCancel) {
   constexpr std::size_t rows = 700;
   constexpr std::size_t features = 29;
-  constexpr std::size_t targets = 3;
+  constexpr std::size_t targets = 7;
   std::mt19937_64 random(3);
   std::normal_distribution<double> normal(1, 1);
   std::vector<double> x(rows * features);
