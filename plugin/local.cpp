@@ -178,6 +178,7 @@ bool has_option(const std::vector<std::string>& options, const long_option& want
 
 // Without the plugin on the node, the command would run where or when its user does not want it.
 bool must_not_run_without_berth() {
+  if (variable(attach_variable)) return true;
   const auto pin = variable(pin_variable);
   const auto asked = pinning::parse_request(pin.value_or("none"));
   if (asked && asked->dry_run) return true;

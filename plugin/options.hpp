@@ -42,6 +42,8 @@ inline constexpr const char* image_variable = "SLURM_CONTAINER";
 inline constexpr const char* pin_variable = "SLURM_BERTH_PIN";
 inline constexpr const char* cpu_bind_variable = "SLURM_BERTH_CPU_BIND";
 inline constexpr const char* export_variable = "SLURM_BERTH_EXPORT";
+/// From berth exec: the step whose container this step's task joins (see attach.hpp).
+inline constexpr const char* attach_variable = "SLURM_BERTH_ATTACH";
 
 /// All of them, and those of the container's options: not for the tasks.
 std::vector<std::string> own_variables();

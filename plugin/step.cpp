@@ -147,6 +147,20 @@ result<void> prepare(step& self, const settings& site,
   return {};
 }
 
+// For berth exec: another step's container instead of one of its own.
+result<void> attach(step& self, const std::string& wanted) {
+  const auto target = parse_attach(wanted);
+  if (!target) return failure(target.error());
+  auto found = find_container(*target, self.request.job);
+  if (!found) return pass(std::move(found));
+  self.answer.reply.image = found->root.image;
+  self.answer.mount_namespace = std::move(found->mount_namespace);
+  self.attached.emplace(std::move(*found));
+  slurm_info("berth: step %u.%u of uid %u joins the container of step %u.%u", self.request.job.id,
+             self.request.job.step, self.request.job.uid, target->job, target->step);
+  return {};
+}
+
 void log_start(const step& self, std::chrono::microseconds spent) {
   const auto& reply = self.answer.reply;
   std::string phases;
@@ -157,6 +171,22 @@ void log_start(const step& self, std::chrono::microseconds spent) {
              self.request.job.id, self.request.job.step, self.request.job.uid,
              one_line(reply.image).c_str(), reply.backend.c_str(),
              static_cast<long long>(spent.count()), phases.c_str());
+}
+
+// The user sees it once, and the tasks end.
+void refuse_with(const std::string& reason) {
+  refuse_step(one_line(reason).c_str());
+  slurm_error("berth: node %s: %s", node_name().c_str(), current_step()->refusal->c_str());
+}
+
+void start_attached(spank_t sp, const std::vector<std::string>& environment,
+                    const std::string& wanted) {
+  auto described = describe_step(sp, environment, std::nullopt);
+  auto& self = current_step();
+  self.emplace(described ? std::move(*described) : step{});
+  self->request.image.clear();
+  const auto ready = described ? attach(*self, wanted) : pass(std::move(described));
+  if (!ready) refuse_with(ready.error().text());
 }
 
 }  // namespace
@@ -202,13 +232,16 @@ void start_step(spank_t sp, const settings& site) {
   const auto step_id = number(sp, S_JOB_STEPID, "step id");
   if (step_id && runs_on_the_host(*step_id)) return;
   const auto environment = environment_of(sp);
+  if (const auto wanted = find_variable(environment, attach_variable)) {
+    start_attached(sp, environment, *wanted);
+    return;
+  }
   const bool contained = !requested_image(environment).empty();
   auto asked = requested_pin(environment);
   const bool dry_run = asked && *asked && (*asked)->dry_run;
   if (guarded && asked && !contained && !dry_run) {
-    refuse_step(
+    refuse_with(
         "the image does not reach this node: it has an oci.conf, the submitting one has not");
-    slurm_error("berth: node %s: %s", node_name().c_str(), current_step()->refusal->c_str());
     return;
   }
   if (!contained && asked && !*asked) return;
@@ -224,8 +257,7 @@ void start_step(spank_t sp, const settings& site) {
     }
     return;
   }
-  self->refusal = one_line(ready.error().text());
-  slurm_error("berth: node %s: %s", node_name().c_str(), self->refusal->c_str());
+  refuse_with(ready.error().text());
 }
 
 }  // namespace berth::plugin

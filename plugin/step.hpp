@@ -11,6 +11,7 @@
 #include "base/unique_fd.hpp"
 #include "container/protocol.hpp"
 #include "pinning/request.hpp"
+#include "plugin/attach.hpp"
 #include "plugin/check.hpp"
 #include "plugin/helper.hpp"
 #include "plugin/options.hpp"
@@ -26,6 +27,7 @@ struct step {
   std::size_t granted_cpus = 0;          ///< how many CPUs Slurm gave to the job on this node
   std::optional<std::string> refusal;    ///< why the tasks must not run
   helper_answer answer;
+  std::optional<attachment> attached;  ///< for berth exec: whose container the task joins
   std::optional<shared_masks> masks;
   std::optional<check_link> check;  ///< for --pin=...,check
   bool joined = false;              ///< in a task: it is in the container

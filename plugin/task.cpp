@@ -150,6 +150,25 @@ void check_command(spank_t sp, const step& self) {
          found.error().code().value());
 }
 
+// For berth exec: as the task that it joins was started. What the terminal is, the joining user
+// knows.
+void resemble_task(spank_t sp, step& self) {
+  auto traits = traits_of(*self.attached);
+  if (!traits) refuse(self, traits.error().text(), refused_exit_code);
+  auto mine = environment_of(sp);
+  const auto terminal = find_variable(mine, "TERM");
+  for (const auto& entry : mine) set_variable(sp, entry.substr(0, entry.find('=')), std::nullopt);
+  for (const auto& entry : traits->environment) {
+    const auto equals = entry.find('=');
+    set_variable(sp, entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  if (terminal) set_variable(sp, "TERM", terminal);
+  self.answer.reply.workdir = find_variable(traits->environment, "PWD").value_or("");
+  if (auto done = pinning::linux_affinity().set(0, traits->cpus); !done) {
+    warn(self, "CPUs of the task: " + done.error().text());
+  }
+}
+
 // A node that is still about to fork its tasks survives one SIGKILL of the step: Slurm signals what
 // is there and does not come back. So again, ever more slowly, until Slurm says that the step is
 // over.
@@ -199,13 +218,20 @@ void remember_mask(spank_t sp, step& self) {
 
 void start_task(spank_t sp, step& self) {
   if (self.refusal) ::_exit(refused_exit_code);
-  if (!self.request.image.empty() && !self.joined) {
+  if ((!self.request.image.empty() || self.attached) && !self.joined) {
     refuse(self, "the task did not join its container", refused_exit_code);
   }
   if (self.joined) {
     if (auto done = container::forbid_new_privileges(); !done) {
       refuse(self, done.error().text(), refused_exit_code);
     }
+  }
+  if (self.attached) {
+    run_task_prologs(sp, self);
+    resemble_task(sp, self);
+    enter_workdir(sp, self);
+    check_command(sp, self);
+    return;
   }
   if (!self.request.image.empty()) edit_environment(sp, self, run_task_prologs(sp, self));
   for (const auto& own : own_variables()) spank_unsetenv(sp, own.c_str());

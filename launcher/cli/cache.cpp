@@ -13,6 +13,7 @@
 #include "cli/cache_folder.hpp"
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
+#include "cli/terminal_text.hpp"
 #include "cli/verbs.hpp"
 #include "image/cache.hpp"
 #include "image/metadata.hpp"
@@ -57,35 +58,9 @@ std::string user_name(uid_t uid) {
   return entry == nullptr ? fmt::format("{}", uid) : entry->pw_name;
 }
 
-// As docker puts it.
-std::string age_text(std::int64_t then) {
-  const auto seconds = std::max<std::int64_t>(0, std::time(nullptr) - then);
-  struct unit {
-    std::int64_t seconds;
-    const char* name;
-  };
-  for (const auto& [size, name] : {unit{86400, "day"}, unit{3600, "hour"}, unit{60, "minute"}}) {
-    const auto count = seconds / size;
-    if (count > 0) return fmt::format("{} {}{} ago", count, name, count == 1 ? "" : "s");
-  }
-  return fmt::format("{} second{} ago", seconds, seconds == 1 ? "" : "s");
-}
-
 std::string state_of(const cache_entry& entry) {
   if (!entry.problem.empty()) return entry.problem;
   return entry.in_use ? "in use" : "idle";
-}
-
-// Paths may hold anything; a terminal gets only what it cannot act on.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-      },
-      '?');
-  return text;
 }
 
 ordered_json json_of(const cache_entry& entry) {
@@ -120,8 +95,9 @@ int list_entries(const options& given) {
              "USED", "STATE", "IMAGE");
   for (const auto& entry : *entries) {
     fmt::print("{:<12}  {:<12}  {:>8}  {:>8}  {:<16}  {:<8}  {}\n", entry.digest.substr(0, 12),
-               user_name(entry.user), size_text(entry.bytes), entry.files, age_text(entry.used),
-               state_of(entry), printable(entry.source));
+               user_name(entry.user), size_text(entry.bytes), entry.files,
+               age_text(std::time(nullptr) - entry.used) + " ago", state_of(entry),
+               printable(entry.source));
   }
   return 0;
 }

@@ -19,6 +19,7 @@ constexpr const char* examples = R"(Examples:
   berth run img.sqsh -- train linear d.h5     in a container without Slurm and without root
   berth pin -n 8 --topology node7.xml         where 8 tasks would run on that machine
   srun --container=img.sqsh train linear d.h5 with Slurm: the plugin starts the container
+  berth ps; berth exec -it 7.0 -- bash        what runs, and a shell in it
 
 "berth VERB --help" explains a verb and shows examples.)";
 
@@ -65,7 +66,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   for (auto* add : {cli::add_pack, cli::add_inspect, cli::add_convert, cli::add_cache,
-                    cli::add_doctor, cli::add_run, cli::add_pin, cli::add_config}) {
+                    cli::add_doctor, cli::add_run, cli::add_pin, cli::add_config, cli::add_ps,
+                    cli::add_exec, cli::add_stop, cli::add_logs}) {
     add(app, exit_code);
   }
   if (unknown_verb(app, argc, argv)) {

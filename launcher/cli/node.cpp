@@ -214,7 +214,11 @@ result<unique_fd> make_root(const node_request& request, const container_options
   const root_plan plan{plan_binds({who.home, request.submit_dir, request.pmix_dir,
                                    options.mount_home, options.mounts},
                                   rules.mounts),
-                       rules.overlay_size, request.user, rules.user_mounts, options.writable};
+                       rules.overlay_size,
+                       request.user,
+                       rules.user_mounts,
+                       options.writable,
+                       {reply.backend, reply.image}};
   if (auto entered = enter_root(std::move(image.mount), plan); !entered) {
     return pass(std::move(entered));
   }

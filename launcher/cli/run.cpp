@@ -136,7 +136,14 @@ result<void> enter_container(const run_options& options) {
   const auto& asked = options.container;
   const root_plan plan{
       plan_binds({home_folder(), here, {}, asked.mount_home, asked.mounts}, rules.mounts),
-      rules.overlay_size, builder, rules.user_mounts, asked.writable};
+      rules.overlay_size,
+      builder,
+      rules.user_mounts,
+      asked.writable,
+      {image->kind == image::kind::folder ? "folder"
+       : *tree                            ? "unpack"
+                                          : "fuse",
+       image->path}};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), fmt::format("image \"{}\"", image->path));
   }

@@ -13,9 +13,13 @@ void add_cache(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_convert(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+void add_exec(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
+void add_logs(CLI::App& app, int& exit_code);
 void add_pack(CLI::App& app, int& exit_code);
 void add_pin(CLI::App& app, int& exit_code);
+void add_ps(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
+void add_stop(CLI::App& app, int& exit_code);
 
 }  // namespace berth::cli

@@ -287,10 +287,10 @@ result<void> stage_layers(const unique_fd& image_mount, std::uint64_t size) {
   return mount_at(image_mount, image_stage);
 }
 
-result<unique_fd> stack_overlay() {
+result<unique_fd> stack_overlay(const root_mark& mark) {
   // "volatile": nothing of the upper layer outlives the container, so nothing needs syncing.
   const auto overlay = mount_detached("overlay",
-                                      {{"source", "berth"},
+                                      {{"source", mark_of(mark)},
                                        {"lowerdir", image_stage},
                                        {"upperdir", upper_stage},
                                        {"workdir", work_stage},
@@ -323,7 +323,7 @@ result<void> enter_root(unique_fd image_mount, const root_plan& plan) {
     return make_mount_points(*sources);
   });
   if (!staged) return staged;
-  const auto root = stack_overlay();
+  const auto root = stack_overlay(plan.mark);
   if (!root) return failure(root.error());
   image_mount.reset();
   auto attached =

@@ -10,6 +10,7 @@
 #include "container/identity.hpp"
 #include "container/image_mount.hpp"
 #include "container/plan.hpp"
+#include "container/running.hpp"
 
 namespace berth::container {
 
@@ -22,6 +23,7 @@ struct root_plan {
   identity user;                   ///< opens the sources that are opened with the user's rights
   site::user_mount_rules user_mounts{};  ///< hold for binds whose origin is "user"
   bool writable = true;  ///< false: the root, not what is bound into it, is read-only
+  root_mark mark{};      ///< what the root says of itself
 };
 
 /// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.

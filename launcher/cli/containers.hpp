@@ -1,0 +1,48 @@
+#pragma once
+// The containers of a job, as its nodes tell: on each node a step of Slurm starts this program once
+// more, as the user, and it looks at the user's own processes.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace berth::cli {
+
+struct container_record {
+  std::string job;
+  std::uint32_t step = 0;
+  std::string node;
+  std::string image;
+  std::string backend;
+  std::vector<std::uint32_t> ranks;  ///< those with a process left, ascending
+  std::int64_t age = 0;              ///< seconds since its oldest process was started
+
+  friend bool operator==(const container_record&, const container_record&) = default;
+};
+
+/// This user's containers on this node. A container whose processes hide their environment is not
+/// told: its job and step are unknown.
+result<std::vector<container_record>> local_containers(const std::string& node);
+
+/// One line of JSON, what an agent prints: its node and the containers there.
+std::string encode_node(const std::string& node, const std::vector<container_record>& containers);
+
+struct job_containers {
+  std::vector<container_record> containers;  ///< by step, then node
+  std::vector<std::string> silent_nodes;     ///< that did not answer
+  std::string complaint;                     ///< of Slurm, when there are some
+};
+
+/// Puts together what the agents of job `job` on `nodes` printed.
+job_containers gather(std::string_view printed, const std::string& job,
+                      const std::vector<std::string>& nodes);
+
+/// Asks all nodes of a running job. Takes no longer than `patience` and a few seconds.
+result<job_containers> containers_of(const std::string& job, const std::string& nodes,
+                                     std::chrono::seconds patience);
+
+}  // namespace berth::cli
