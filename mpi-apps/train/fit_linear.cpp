@@ -45,8 +45,11 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
   auto fitted = describe_linear(stream->info(), chosen.linear, *solved, chosen.inference.level);
   fitted.ranks = comm.size();
   fitted.is_weighted = source.columns.is_weighted;
+  auto inference = chosen.inference;
+  // The report's pictures of residuals; where no rank holds the factor, it goes without.
+  if (!chosen.report.empty() && !solved->covariance_root.empty()) inference.leave_one_out = true;
   auto ok = clock.time("diagnose", [&] {
-    return diagnose(comm, source, chosen.linear, *solved, chosen.inference, fitted);
+    return diagnose(comm, source, chosen.linear, *solved, inference, fitted);
   });
   if (!ok) return pass(std::move(ok));
   const auto& read = stream->facts();

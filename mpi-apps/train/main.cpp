@@ -11,6 +11,7 @@
 #include "common/collective.hpp"
 #include "common/text.hpp"
 #include "data/read_rows.hpp"
+#include "html/page.hpp"
 #include "models/model_export.hpp"
 #include "models/model_file.hpp"
 #include "models/report.hpp"
@@ -30,8 +31,14 @@ result<void> check_output(const communicator& comm, const train_options& chosen)
     for (const auto& path : chosen.exports) {
       if (auto ok = check_export(path); !ok) return ok;
     }
-    if (chosen.output.empty()) return {};
-    return check_writable(chosen.output, {chosen.data});
+    if (!chosen.output.empty()) {
+      if (auto ok = check_writable(chosen.output, {chosen.data}); !ok) return ok;
+    }
+    if (chosen.report.empty()) return {};
+    if (chosen.report == chosen.output) {
+      return fail(fmt::format("--report and --output both name \"{}\"", chosen.report));
+    }
+    return check_writable(chosen.report, {chosen.data});
   });
 }
 
@@ -108,6 +115,11 @@ result<void> train(const communicator& comm, const train_options& chosen) {
   }
   run.speed =
       sum_up_speed(comm, done->log, chosen.common.verbose || clock.total() > enough_to_measure);
+  auto written = on_root(comm, [&]() -> result<void> {
+    if (chosen.report.empty()) return {};
+    return write_page(chosen.report, report_page(done->fitted, run));
+  });
+  if (!written) return written;
   if (comm.is_root()) print_report(chosen, done->fitted, run);
   return {};
 }

@@ -16,6 +16,7 @@ constexpr const char* examples = R"(Examples:
   mpirun -n 4 train linear housing.h5 -o model.h5
   srun -N2 -n4 --container=img.sqsh ./train logistic default.h5 --verbose
   train linear housing.h5 --json | jq .r2
+  train linear housing.h5 --report housing.html
   train linear housing.h5 --columns income,age --rank-deficient=drop
   train linear wide.h5 --l2 0.5 --no-intercept --memory 2GB
   train linear panel.h5 --cluster /firm --level 0.99
@@ -46,6 +47,9 @@ void add_data_options(CLI::App& command, train_options& chosen) {
       ->expected(1)
       ->take_all()
       ->type_name("FILE");
+  command
+      .add_option("--report", chosen.report, "Write a page with tables and pictures to this file")
+      ->type_name("OUT.html");
   add_features_option(command, chosen.parts);
   add_target_option(command, chosen.parts);
   add_common_options(command, chosen.common);

@@ -37,6 +37,7 @@ struct train_options {
   std::string output;
   std::vector<std::string> exports;  // .onnx and .json
   std::string command;               // as it was typed
+  std::string report;
   least_squares_options linear;
   inference_options inference;
   stream_options stream;
