@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -141,6 +142,27 @@ result<void> check_image(const std::string& image) {
   return fail(fmt::format("image \"{}\" {}", image, content.error().text()));
 }
 
+// This process becomes `berth run --container-explain`, with what was settled as its variables: one
+// program explains containers of all kinds.
+result<void> explain(const std::string& image) {
+  for (const auto& word : container::option_words()) {
+    const auto settled = named_variable(container::travelling_name(word.key));
+    if (settled) ::setenv(fmt::format("BERTH_{}", word.key).c_str(), settled->c_str(), 1);
+  }
+  const auto form = fmt::format("--container-explain={}", given().explain);
+  const auto pin = fmt::format("--pin={}", variable(pin_variable).value_or(""));
+  std::vector<const char*> argv{"berth", "run", "--explain-step", form.c_str()};
+  if (variable(pin_variable)) argv.push_back(pin.c_str());
+  for (const auto* word : {"--", image.c_str()}) argv.push_back(word);
+  argv.push_back(nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(argv[0], const_cast<char* const*>(argv.data()));
+  auto missing = fail_errno("--container-explain: cannot run \"berth\"");
+  return failure(std::move(missing.value()).with_hint("add its folder to PATH"));
+}
+
 // The command's options as getopt_long reads them: "--multi" is "--multi-prog". The shortest words
 // that mean these two and nothing else of srun.
 struct long_option {
@@ -222,7 +244,10 @@ result<void> settle_choice() {
     ::setenv(image_variable, path.c_str(), 1);
   }
   if (given().pin) ::setenv(pin_variable, given().pin->c_str(), 1);
-  return {};
+  if (given().explain.empty()) return {};
+  const auto settled = variable(image_variable);
+  if (settled && *settled != no_image) return explain(*settled);
+  return fail("--container-explain: there is no image to explain; add --container-image=IMAGE");
 }
 
 void guard_command(spank_t sp) {

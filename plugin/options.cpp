@@ -38,11 +38,20 @@ int on_pin(int, const char* value, int remote) noexcept {
   return take(given().pin, "pin", value);
 }
 
+int on_explain(int, const char* value, int remote) noexcept {
+  if (remote != 0) return 0;
+  given().explain = value == nullptr || *value == '\0' ? "text" : value;
+  if (given().explain == "text" || given().explain == "json") return 0;
+  slurm_error("berth: --container-explain is text or json, not \"%s\"", value);
+  return -1;
+}
+
 struct option_text {
   const char* name;
   const char* argument;
   const char* usage;
   spank_opt_cb_f callback;
+  int has_argument = 1;  ///< 2: perhaps
 };
 
 constexpr std::array options{
@@ -55,6 +64,9 @@ constexpr std::array options{
         "place the tasks on the cores: auto, core, l3, numa, package, spread, compact, "
         "device, map:LIST, mask:LIST or none; words: smt, mem=WHERE, verbose, dry-run, check",
         on_pin},
+    option_text{"container-explain", "text|json",
+                "run nothing; tell what the container would be made of, and who said so",
+                on_explain, 2},
 };
 
 // One for all words of container_options.hpp; `which` is the place in the list.
@@ -68,11 +80,11 @@ int on_container(int which, const char* value, int remote) noexcept {
 }
 
 result<void> register_option(spank_t sp, const char* name, const char* argument, const char* usage,
-                             int value, spank_opt_cb_f callback) {
+                             int has_argument, int value, spank_opt_cb_f callback) {
   spank_option option{const_cast<char*>(name),
                       const_cast<char*>(argument),
                       const_cast<char*>(usage),
-                      argument == nullptr ? 0 : 1,
+                      has_argument,
                       value,
                       callback};
   const auto code = spank_option_register(sp, &option);
@@ -88,13 +100,14 @@ command_line& given() {
 }
 
 result<void> register_options(spank_t sp) {
-  for (const auto& [name, argument, usage, callback] : options) {
-    auto done = register_option(sp, name, argument, usage, 0, callback);
+  for (const auto& [name, argument, usage, callback, has_argument] : options) {
+    auto done = register_option(sp, name, argument, usage, has_argument, 0, callback);
     if (!done) return done;
   }
   int which = 0;
   for (const auto& word : container::option_words()) {
-    auto done = register_option(sp, word.name, word.argument, word.usage, which++, on_container);
+    auto done = register_option(sp, word.name, word.argument, word.usage,
+                                word.argument == nullptr ? 0 : 1, which++, on_container);
     if (!done) return done;
   }
   return {};

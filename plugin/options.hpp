@@ -25,6 +25,7 @@ result<settings> parse_settings(int count, char** words);
 struct command_line {
   std::optional<std::string> image;  ///< --container-image
   std::optional<std::string> pin;    ///< --pin
+  std::string explain;               ///< --container-explain: "text" or "json"; empty without it
   container::choices container;      ///< all others that begin with --container
 };
 command_line& given();

@@ -163,6 +163,10 @@ result<void> attach(step& self, const std::string& wanted) {
 
 void log_start(const step& self, std::chrono::microseconds spent) {
   const auto& reply = self.answer.reply;
+  if (self.options.timing) {
+    slurm_spank_log("berth: node %s: %s: %s", self.request.job.node.c_str(), reply.backend.c_str(),
+                    container::describe(reply.timings, spent).c_str());
+  }
   std::string phases;
   for (const auto& [phase, microseconds] : reply.timings) {
     phases += fmt::format(" {}={}us", phase, microseconds);

@@ -1,20 +1,14 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
-#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "base/file.hpp"
-#include "base/subprocess.hpp"
-#include "base/unique_fd.hpp"
+#include "cli/image_facts.hpp"
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
 #include "cli/verbs.hpp"
-#include "image/erofs_reader.hpp"
 #include "image/kind.hpp"
 #include "image/metadata.hpp"
 #include "image/trust.hpp"
@@ -25,73 +19,6 @@ namespace {
 constexpr const char* examples = R"(Examples:
   berth inspect img.sqsh                      squashfs and EROFS images, unpacked folders
   berth inspect --json img.sqsh | jq -r .architecture)";
-
-struct facts {
-  std::string path;
-  image::image_content content;
-  std::uint64_t size = 0;  // of a folder 0
-  image::path_facts trust;
-  std::optional<image::image_metadata> metadata;
-  std::string metadata_problem;
-};
-
-// The text of the metadata file, empty for an image of another tool, which has none.
-using metadata_text = result<std::string>;
-
-// Nothing is mounted: unsquashfs unpacks the one small file to its standard output.
-metadata_text read_inside(const image::superblock&, const std::string& path, int) {
-  const std::string inside(image::metadata_path.substr(1));
-  auto printed = run({{"unsquashfs", "-cat", path, inside}, current_environment(), {}});
-  if (!printed) {
-    return failure(std::move(printed).error().with_hint("install the package squashfs-tools"));
-  }
-  return printed->exit_code == 0 ? std::move(printed->out) : std::string();
-}
-
-metadata_text read_inside(const image::erofs_superblock& block, const std::string&, int fd) {
-  const image::erofs_reader reader(fd, block);
-  const auto file = reader.find(image::metadata_path);
-  if (file) return reader.content(*file, image::metadata_size_limit);
-  if (file.error().code() == std::errc::no_such_file_or_directory) return std::string();
-  return failure(file.error());
-}
-
-metadata_text read_inside(const image::unpacked&, const std::string& path, int) {
-  auto text = read_file(path + std::string(image::metadata_path), image::metadata_size_limit);
-  if (text || text.error().code() != std::errc::no_such_file_or_directory) return text;
-  return std::string();
-}
-
-void read_metadata(facts& known, int fd) {
-  const auto text = std::visit(
-      [&](const auto& content) { return read_inside(content, known.path, fd); }, known.content);
-  if (text && text->empty()) return;
-  auto parsed = text ? image::parse_metadata(*text) : pass(metadata_text(text));
-  if (parsed) {
-    known.metadata = std::move(*parsed);
-  } else {
-    known.metadata_problem = fmt::format("\"{}\" {}", image::metadata_path, parsed.error().text());
-  }
-}
-
-result<facts> gather(const std::string& path) {
-  const auto named = fmt::format("image \"{}\"", path);
-  const unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd) return fail_errno(fmt::format("{}: cannot open", named));
-  auto content = image::recognise(fd.get());
-  if (!content) return pass(std::move(content), named);
-  auto trust = image::examine_path(path);
-  if (!trust) return pass(std::move(trust), named);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return fail_errno(fmt::format("{}: cannot stat", named));
-  facts known;
-  known.path = path.starts_with('-') ? "./" + path : path;
-  known.content = *content;
-  known.size = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
-  known.trust = std::move(*trust);
-  read_metadata(known, fd.get());
-  return known;
-}
 
 std::string user_name(uid_t uid) {
   const auto* entry = ::getpwuid(uid);
@@ -135,7 +62,7 @@ void header_rows(const image::unpacked&) {
   row("format", "unpacked folder");
 }
 
-void print_text(const facts& known) {
+void print_text(const image_facts& known) {
   row("image", known.trust.path);
   if (image::kind_of(known.content) != image::kind::folder) {
     row("size", fmt::format("{} ({} bytes)", size_text(known.size), known.size));
@@ -179,7 +106,7 @@ nlohmann::ordered_json header_json(const image::unpacked&) {
   return {{"format", "folder"}};
 }
 
-void print_json(const facts& known) {
+void print_json(const image_facts& known) {
   nlohmann::ordered_json object{{"image", known.trust.path}};
   if (image::kind_of(known.content) != image::kind::folder) object["bytes"] = known.size;
   object.update(
@@ -200,7 +127,7 @@ void print_json(const facts& known) {
 }
 
 int inspect(const std::string& path, bool json) {
-  const auto known = gather(path);
+  const auto known = gather_facts(path);
   if (!known) return report(known.error(), 2);
   if (json) {
     print_json(*known);

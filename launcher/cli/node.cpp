@@ -31,26 +31,10 @@ namespace berth::cli {
 namespace {
 
 using namespace berth::container;
-using std::chrono::steady_clock;
 
 constexpr int request_socket = 3;
 constexpr std::chrono::seconds request_patience{10};
 constexpr std::chrono::seconds fuse_patience{20};
-
-class stopwatch {
- public:
-  explicit stopwatch(std::vector<timing>& into) : into_(into) {}
-  void lap(const char* phase) {
-    const auto now = steady_clock::now();
-    const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(now - last_);
-    into_.push_back({phase, static_cast<std::uint64_t>(spent.count())});
-    last_ = now;
-  }
-
- private:
-  std::vector<timing>& into_;
-  steady_clock::time_point last_ = steady_clock::now();
-};
 
 struct container_made {
   node_reply reply;

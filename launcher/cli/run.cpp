@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "binding/site_process.hpp"
 #include "cli/cache_folder.hpp"
+#include "cli/explain.hpp"
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/run_pin.hpp"
@@ -25,6 +27,7 @@
 #include "container/image_mount.hpp"
 #include "container/plan.hpp"
 #include "container/rootfs.hpp"
+#include "container/timing.hpp"
 #include "container/unpack.hpp"
 
 namespace berth::cli {
@@ -42,7 +45,9 @@ struct run_options {
   std::vector<std::string> command;
   std::string site_file = lua::default_site_file;
   std::string pin;
-  choices given;                ///< of the container's options, on the command line
+  std::string explain;  ///< "text" or "json", "true" without a value; empty: run the command
+  bool step = false;    ///< explain what a step of Slurm would get
+  choices given;        ///< of the container's options, on the command line
   container_options container;  ///< understood, with what the environment says
 };
 
@@ -116,13 +121,18 @@ result<unique_fd> mount_image(const image_file& image, const image::cached_tree*
 }
 
 result<void> enter_container(const run_options& options) {
+  std::vector<timing> phases;
+  const auto begin = std::chrono::steady_clock::now();
+  stopwatch watch(phases);
   const auto user = current_identity();
   const auto here = std::filesystem::current_path().string();
   auto site = lua::site_process::start_or_default(options.site_file);
   if (!site) return pass(std::move(site));
   const auto& rules = site->config();
+  watch.lap("site");
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
+  watch.lap("image");
   auto tree = unpack_where_asked(options, *image, user, rules.cache.quota);
   if (!tree) return pass(std::move(tree), fmt::format("image \"{}\"", image->path));
   // First as root of a user namespace, to whom root's files in the image belong: the user may then
@@ -132,6 +142,7 @@ result<void> enter_container(const run_options& options) {
   const auto builder = current_identity();
   auto mounted = mount_image(*image, *tree ? &**tree : nullptr, builder);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image->path));
+  watch.lap("mount");
   if (auto left = leave_mount_namespace(); !left) return left;
   const auto& asked = options.container;
   const root_plan plan{
@@ -147,12 +158,19 @@ result<void> enter_container(const run_options& options) {
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), fmt::format("image \"{}\"", image->path));
   }
+  watch.lap("root");
   const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
   if (!guest) return failure(guest.error());
   apply(plan_environment(current_environment(), guest->environment, rules.environment,
                          asked.environment));
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
+  watch.lap("metadata");
+  if (options.container.timing) {
+    const auto spent = std::chrono::steady_clock::now() - begin;
+    fmt::print(stderr, "berth: {}\n",
+               describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
+  }
   if (*tree) static_cast<void>((*tree)->lease.release());
   return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
 }
@@ -220,6 +238,15 @@ int exec_command(const run_options& options) {
   return report(fail_errno(fmt::format("cannot run \"{}\"", *found)).value(), not_executable);
 }
 
+int explain_only(const run_options& options) {
+  if (options.explain != "text" && options.explain != "json" && options.explain != "true") {
+    return report(
+        error(fmt::format("--container-explain={} is neither text nor json", options.explain)), 2);
+  }
+  return explain({options.image, options.site_file, options.pin, options.container, options.step,
+                  options.explain == "json"});
+}
+
 }  // namespace
 
 void add_run(CLI::App& app, int& exit_code) {
@@ -236,7 +263,12 @@ void add_run(CLI::App& app, int& exit_code) {
   verb->add_option("IMAGE", options->image,
                    "squashfs file, or a folder that holds the files of one")
       ->required();
-  verb->add_option("COMMAND", options->command, "command and its arguments")->required();
+  verb->add_flag("--container-explain", options->explain,
+                 "run nothing; tell what the container would be made of, as text or as JSON "
+                 "(--container-explain=json)");
+  // What srun --container-explain passes on.
+  verb->add_flag("--explain-step", options->step)->group("");
+  verb->add_option("COMMAND", options->command, "command and its arguments");
   verb->positionals_at_end();
   verb->footer(
       "Examples:\n"
@@ -248,8 +280,9 @@ void add_run(CLI::App& app, int& exit_code) {
       "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");
   verb->callback([options, problem, &exit_code] {
     // The "--" that ends berth's own options may also stand after the image.
-    if (options->command.front() == "--") options->command.erase(options->command.begin());
-    if (options->command.empty()) {
+    auto& command = options->command;
+    if (!command.empty() && command.front() == "--") command.erase(command.begin());
+    if (command.empty() && options->explain.empty()) {
       exit_code = report(error("COMMAND is missing; see: berth run --help"), 2);
       return;
     }
@@ -264,6 +297,10 @@ void add_run(CLI::App& app, int& exit_code) {
       return;
     }
     options->container = std::move(*container);
+    if (!options->explain.empty()) {
+      exit_code = explain_only(*options);
+      return;
+    }
     bool only_plan = false;
     const auto entered = enter_pinned(*options, only_plan);
     if (!entered) {

@@ -21,6 +21,7 @@ constexpr const char* home_key = "CONTAINER_MOUNT_HOME";
 constexpr const char* env_key = "CONTAINER_ENV";
 constexpr const char* writable_key = "CONTAINER_WRITABLE";
 constexpr const char* backend_key = "CONTAINER_BACKEND";
+constexpr const char* timing_key = "CONTAINER_TIMING";
 constexpr const char* yes = "1";
 constexpr const char* no = "0";
 
@@ -44,6 +45,8 @@ constexpr std::array words{
     option_word{"container-backend", "BACKEND", backend_key, nullptr, false,
                 "how the image becomes a file system: auto, kernel (trusted images only), fuse, "
                 "or unpack (into the node's cache)"},
+    option_word{"container-timing", nullptr, timing_key, yes, false,
+                "tell on standard error where the time of the start went, one line per node"},
 };
 
 bool has_control(std::string_view text) {
@@ -229,8 +232,9 @@ result<container_options> parse_options(const choices& given, const std::string&
               [&] { return read_choice(given, home_key, options.mount_home, parse_yes_or_no); })
           .and_then(
               [&] { return read_choice(given, writable_key, options.writable, parse_yes_or_no); })
+          .and_then([&] { return read_choice(given, backend_key, options.backend, parse_backend); })
           .and_then(
-              [&] { return read_choice(given, backend_key, options.backend, parse_backend); });
+              [&] { return read_choice(given, timing_key, options.timing, parse_yes_or_no); });
   if (!read) return pass(std::move(read));
   return options;
 }

@@ -63,6 +63,7 @@ struct container_options {
   bool mount_home = true;
   bool writable = true;
   backend_choice backend = backend_choice::any;
+  bool timing = false;  ///< tell how long the start took
 };
 
 /// Error: names the option and what is wrong with it. `folder`: where relative paths start.

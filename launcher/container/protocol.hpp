@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "container/container_options.hpp"
 #include "container/identity.hpp"
+#include "container/timing.hpp"
 #include "site/config.hpp"
 
 namespace berth::container {
@@ -23,11 +24,6 @@ struct node_request {
   choices options;         ///< what else the user chose, see container_options.hpp
   std::string partition;   ///< as the job's environment tells it: picks defaults, decides nothing
   bool wants_topology = false;
-};
-
-struct timing {
-  std::string phase;
-  std::uint64_t microseconds = 0;
 };
 
 struct node_reply {

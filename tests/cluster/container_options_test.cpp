@@ -164,6 +164,35 @@ TEST_F(ContainerOptions, ABatchJobsAreTheDefaultOfItsSteps) {
             "/mnt\n");
 }
 
+TEST_F(ContainerOptions, EachNodeTellsWhereTheTimeWent) {
+  const auto end = shell("srun -N2 --container=own.sqsh --container-timing true");
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+  const auto lines = split(line(end.err), '\n');
+  EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                          [](const auto& one) {
+                            return one.find("berth: node ") != std::string::npos &&
+                                   one.find(": fuse: ready in ") != std::string::npos;
+                          }),
+            2)
+      << end.err;
+}
+
+TEST_F(ContainerOptions, ExplainQueuesNoJob) {
+  const auto end = shell(
+      "export BERTH_CONTAINER_WORKDIR=/usr; srun -N 1000 --container=own.sqsh "
+      "--container-mounts=.:/mnt:ro --container-explain --pin=core touch ran-explained");
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+  EXPECT_EQ(end.err, "");
+  EXPECT_THAT(end.out,
+              AllOf(HasSubstr("own.sqsh (squashfs"), HasSubstr("fuse: others than root"),
+                    HasSubstr(folder() + " -> /mnt (read-only, user)\n"),
+                    HasSubstr("/usr (--container-workdir)\n"), HasSubstr("core (--pin)\n")));
+  EXPECT_NE(shell("ls ran-explained").exit_code, 0);
+  EXPECT_THAT(shell("srun --container=own.sqsh --container-explain=json hostname").out,
+              HasSubstr("\"backend\": {"));
+  EXPECT_THAT(shell("srun --container-explain hostname").err, HasSubstr("no image to explain"));
+}
+
 TEST_F(ContainerOptions, WithoutAnImageTheyAreAMistake) {
   const auto end = shell("srun --container-mounts=.:/mnt hostname");
   EXPECT_NE(end.exit_code, 0);

@@ -157,6 +157,50 @@ TEST_F(Run, VariablesAreAsGoodAsOptions) {
   EXPECT_EQ(end->out, "/opt/w\n[]\n") << end->err;
 }
 
+TEST_F(Run, TheTimeOfTheStartIsTold) {
+  const auto end = run({as_user({"--container-timing", image(), "--", "sh", "-c", "echo ran"}),
+                        users_environment(),
+                        {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "ran\n");
+  EXPECT_THAT(end->err, testing::StartsWith("berth: ready in "));
+  EXPECT_THAT(end->err, AllOf(HasSubstr(" mount "), HasSubstr(" root "), HasSubstr(" other ")));
+}
+
+TEST_F(Run, ExplainTellsWhoSaidWhatAndRunsNothing) {
+  auto environment = users_environment();
+  environment.emplace_back("LD_PRELOAD=/node.so");
+  const auto end =
+      run({as_user({"--container-explain", "--container-mounts", "/etc:/mnt/e:ro,/absent:/mnt/a",
+                    "--container-workdir", "/opt/w", image(), "--", "sh", "-c", "echo ran"}),
+           environment,
+           {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 0) << end->err;
+  EXPECT_THAT(end->out,
+              AllOf(HasSubstr(image() + " (squashfs, "), HasSubstr("fuse: berth run"),
+                    HasSubstr("/etc -> /mnt/e (read-only, user)\n"),
+                    HasSubstr("/proc -> /proc (default)\n"), HasSubstr("FROM_IMAGE=yes (image)\n"),
+                    HasSubstr("LD_PRELOAD removed (default)\n"),
+                    HasSubstr("/opt/w (--container-workdir)\n"),
+                    HasSubstr("\"/absent\" (user) is not on this machine\n")));
+  EXPECT_THAT(end->out, testing::Not(HasSubstr("ran\n")));
+}
+
+TEST_F(Run, ExplainSpeaksJsonAndNeedsNoCommand) {
+  const auto end = run({as_user({"--container-explain=json", image()}), users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 0) << end->err;
+  for (const auto* key : {"\"image\"", "\"backend\"", "\"mounts\"", "\"environment\"",
+                          "\"workdir\"", "\"pin\"", "\"warnings\""}) {
+    EXPECT_THAT(end->out, HasSubstr(key));
+  }
+  const auto wrong = run({as_user({"--container-explain=xml", image()}), users_environment(), {}});
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->exit_code, 2);
+  EXPECT_THAT(wrong->err, HasSubstr("neither text nor json"));
+}
+
 TEST_F(Run, WrongOptionsAreOneLineAndExitCode2) {
   const std::pair<std::vector<std::string>, const char*> calls[] = {
       {{"--container-mounts", "/a:b"}, "--container-mounts: \"/a:b\": target \"b\""},

@@ -1,0 +1,230 @@
+#include "cli/explain.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/subprocess.hpp"
+#include "binding/site_process.hpp"
+#include "cli/image_facts.hpp"
+#include "cli/report.hpp"
+#include "cli/size_text.hpp"
+#include "container/environment.hpp"
+#include "container/image_file.hpp"
+#include "container/plan.hpp"
+
+namespace berth::cli {
+namespace {
+
+using namespace berth::container;
+using nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+struct reasoned {
+  std::string what;
+  std::string why;
+};
+
+struct explanation {
+  image_facts image;
+  reasoned backend;
+  std::vector<bind> mounts;
+  std::vector<environment_edit> environment;
+  reasoned workdir;
+  reasoned pin;
+  std::vector<std::string> warnings;
+};
+
+const char* kind_name(image::kind kind) {
+  switch (kind) {
+    case image::kind::squashfs:
+      return "squashfs";
+    case image::kind::erofs:
+      return "EROFS";
+    case image::kind::folder:
+      break;
+  }
+  return "folder";
+}
+
+std::string changeable(const image_facts& image) {
+  return fmt::format("others than root can change \"{}\"", image.trust.weakest);
+}
+
+reasoned choose_backend(const explain_request& request, const image_facts& image, bool trusted) {
+  switch (request.options.backend) {
+    case backend_choice::kernel:
+      return {trusted ? "kernel" : "none", trusted ? "--container-backend" : changeable(image)};
+    case backend_choice::fuse:
+      return {"fuse", "--container-backend"};
+    case backend_choice::unpack:
+      return {"unpack", "--container-backend"};
+    case backend_choice::any:
+      break;
+  }
+  if (image::kind_of(image.content) == image::kind::folder) return {"folder", "it is unpacked"};
+  if (!request.step) return {"fuse", "berth run has no privilege"};
+  if (trusted)
+    return {"kernel", "root alone can change the image, in a trusted folder of the site"};
+  return {"fuse", image.trust.weakest.empty() ? "the image is in no trusted folder of the site"
+                                              : changeable(image)};
+}
+
+reasoned choose_workdir(const explain_request& request, const site::config& rules,
+                        const explanation& all, const std::string& here) {
+  if (!request.options.workdir.empty()) return {request.options.workdir, "--container-workdir"};
+  if (rules.workdir == site::workdir_rule::submit && shows(all.mounts, here)) {
+    return {here, "submit directory"};
+  }
+  const auto& metadata = all.image.metadata;
+  if (metadata && !metadata->workdir.empty()) return {metadata->workdir, "image"};
+  return {"/", "default"};
+}
+
+reasoned choose_pin(const explain_request& request, const site::config& rules) {
+  if (!request.pin.empty()) return {request.pin, "--pin"};
+  if (request.step) return {rules.pin, "site"};
+  return {"none", "berth run pins with --pin only"};
+}
+
+std::vector<std::string> find_warnings(const explanation& all) {
+  std::vector<std::string> warnings;
+  const auto& image = all.image;
+  const auto host = image::host_architecture();
+  if (!image.metadata) {
+    warnings.push_back(image.metadata_problem.empty()
+                           ? "the image has no metadata of berth: its variables, its working "
+                             "directory and its architecture are unknown"
+                           : image.metadata_problem);
+  } else if (image.metadata->architecture != host) {
+    warnings.push_back(
+        fmt::format("the image is for {}, this machine is {}", image.metadata->architecture, host));
+  }
+  for (const auto& mount : all.mounts) {
+    std::error_code code;
+    if (mount.kind == mount_kind::bind && mount.required && !fs::exists(mount.source, code)) {
+      warnings.push_back(fmt::format("mount source \"{}\" ({}) is not on this machine",
+                                     mount.source, mount.origin));
+    }
+  }
+  if (all.backend.what == "none") {
+    warnings.push_back(
+        "--container-backend=kernel is for trusted images: the step would be refused");
+  }
+  return warnings;
+}
+
+result<explanation> gather(const explain_request& request) {
+  const auto here = fs::current_path().string();
+  auto site = lua::site_process::start_or_default(request.site_file);
+  if (!site) return pass(std::move(site));
+  const auto& rules = site->config();
+  const auto file = open_image(request.image, here, rules.images.folders, current_identity());
+  if (!file) return failure(file.error());
+  auto image = gather_facts(file->path);
+  if (!image) return pass(std::move(image));
+  explanation all;
+  all.image = std::move(*image);
+  all.backend = choose_backend(request, all.image, is_trusted(*file, rules.images.trusted));
+  const char* home = std::getenv("HOME");
+  const auto& options = request.options;
+  all.mounts = plan_binds(
+      {home == nullptr ? "" : home, here, {}, options.mount_home, options.mounts}, rules.mounts);
+  const auto& metadata = all.image.metadata;
+  all.environment =
+      plan_environment(current_environment(), metadata ? metadata->env : std::vector<std::string>{},
+                       rules.environment, options.environment);
+  all.workdir = choose_workdir(request, rules, all, here);
+  all.pin = choose_pin(request, rules);
+  all.warnings = find_warnings(all);
+  return all;
+}
+
+// What users and images wrote, for a terminal.
+std::string plain(std::string text) {
+  for (auto& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+void row(const char* name, const std::string& text) {
+  fmt::print("{:<12} {}\n", name, plain(text));
+}
+
+void print_text(const explanation& all) {
+  row("image",
+      fmt::format("{} ({}, {})", all.image.trust.path, kind_name(image::kind_of(all.image.content)),
+                  size_text(all.image.size)));
+  row("backend", fmt::format("{}: {}", all.backend.what, all.backend.why));
+  for (const auto& mount : all.mounts) {
+    auto line = describe({mount});
+    line.pop_back();
+    row("mount", line);
+  }
+  for (const auto& [name, value, origin] : all.environment) {
+    row("environment", value ? fmt::format("{}={} ({})", name, *value, origin)
+                             : fmt::format("{} removed ({})", name, origin));
+  }
+  row("workdir", fmt::format("{} ({})", all.workdir.what, all.workdir.why));
+  row("pin", fmt::format("{} ({})", all.pin.what, all.pin.why));
+  for (const auto& warning : all.warnings) row("warning", warning);
+}
+
+ordered_json json_of(const bind& mount) {
+  return {{"source", mount.kind == mount_kind::tmpfs ? "tmpfs" : mount.source},
+          {"target", mount.target},
+          {"read_only", mount.read_only},
+          {"required", mount.required},
+          {"origin", mount.origin}};
+}
+
+ordered_json json_of(const environment_edit& edit) {
+  return {{"name", edit.name},
+          {"value", edit.value ? ordered_json(*edit.value) : ordered_json(nullptr)},
+          {"origin", edit.origin}};
+}
+
+template <class Item>
+ordered_json list_of(const std::vector<Item>& items) {
+  auto list = ordered_json::array();
+  for (const auto& item : items) list.push_back(json_of(item));
+  return list;
+}
+
+void print_json(const explanation& all) {
+  const auto& metadata = all.image.metadata;
+  ordered_json object;
+  object["image"] = {{"path", all.image.trust.path},
+                     {"format", kind_name(image::kind_of(all.image.content))},
+                     {"bytes", all.image.size},
+                     {"architecture", nullptr}};
+  if (metadata) object["image"]["architecture"] = metadata->architecture;
+  object["backend"] = {{"name", all.backend.what}, {"why", all.backend.why}};
+  object["mounts"] = list_of(all.mounts);
+  object["environment"] = list_of(all.environment);
+  object["workdir"] = {{"path", all.workdir.what}, {"origin", all.workdir.why}};
+  object["pin"] = {{"words", all.pin.what}, {"origin", all.pin.why}};
+  object["warnings"] = all.warnings;
+  fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace
+
+int explain(const explain_request& request) {
+  const auto all = gather(request);
+  if (!all) return report(all.error(), 2);
+  if (request.json) {
+    print_json(*all);
+  } else {
+    print_text(*all);
+  }
+  return 0;
+}
+
+}  // namespace berth::cli
