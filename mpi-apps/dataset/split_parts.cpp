@@ -100,7 +100,7 @@ result<part_finder> part_finder::prepare(const communicator& comm, const dataset
   part_finder finder;
   finder.stratified_ = request.stratify;
   if (!request.stratify) {
-    finder.groups_.emplace(0, group{group_split(request, 0, data.info.rows), mine.first});
+    finder.groups_.emplace(0, group{split_group(request, 0, data.info.rows), mine.first});
     return finder;
   }
   if (auto ok = check_stratify(data); !ok) return pass(std::move(ok));
@@ -124,14 +124,14 @@ result<part_finder> part_finder::prepare(const communicator& comm, const dataset
       all += table[k * ranks + rank];
     }
     finder.groups_.emplace(labels[k],
-                           group{group_split(request, static_cast<std::int64_t>(k), all), before});
+                           group{split_group(request, static_cast<std::int64_t>(k), all), before});
   }
   return finder;
 }
 
 std::size_t part_finder::next(double label) {
   auto& own = groups_.at(stratified_ ? label + 0.0 : 0);
-  return own.split.part(own.index++);
+  return own.parts.of(own.index++);
 }
 
 result<std::vector<part_counts>> count_parts(const communicator& comm, const dataset& data,

@@ -23,7 +23,7 @@ class part_finder {
 
  private:
   struct group {
-    group_split split;
+    row_parts parts;
     std::int64_t index;  // of the next row of this class
   };
   std::map<double, group> groups_;  // by label; under 0 when not stratified

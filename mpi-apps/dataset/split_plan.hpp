@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "common/error.hpp"
-#include "dataset/random.hpp"
+#include "data/row_parts.hpp"
 
 namespace berth::apps {
 
@@ -32,17 +32,7 @@ std::vector<std::string> part_names(const split_request& request);
 /// differ by one row at most. A stratified split rounds so for each class.
 std::vector<std::int64_t> part_sizes(const split_request& request, std::int64_t rows);
 
-/// Sends exactly part_sizes() of the rows of a group to each part, at random.
-class group_split {
- public:
-  /// `group` makes the permutation its own. @pre rows >= 1
-  group_split(const split_request& request, std::int64_t group, std::int64_t rows);
-  /// The part of the row that is number `index` of its group. @pre 0 <= index < rows
-  [[nodiscard]] std::size_t part(std::int64_t index) const noexcept;
-
- private:
-  permutation order_;
-  std::vector<std::int64_t> ends_;  // positions before ends_[k] belong to part k or lower
-};
+/// The parts of the rows of a group, each class one when stratified. @pre rows >= 1
+row_parts split_group(const split_request& request, std::int64_t group, std::int64_t rows);
 
 }  // namespace berth::apps

@@ -4,7 +4,7 @@
 #include <variant>
 #include <vector>
 
-#include "dataset/random.hpp"
+#include "data/random.hpp"
 
 namespace berth::apps {
 

@@ -4,15 +4,11 @@
 #include <utility>
 
 #include "gram/block_feed.hpp"
+#include "gram/products.hpp"
 
 namespace berth::apps {
 
 namespace {
-
-// Tiles of the upper triangle, column of tiles by column: (left, right) with left <= right.
-std::size_t tile_at(std::size_t left, std::size_t right) noexcept {
-  return (right * (right + 1) / 2 + left) * tile_size;
-}
 
 std::size_t element_at(std::size_t i, std::size_t j) noexcept {
   if (i > j) std::swap(i, j);
@@ -20,20 +16,24 @@ std::size_t element_at(std::size_t i, std::size_t j) noexcept {
          j % strip_width;
 }
 
-void add_products(const chunk& rows, const kernel_set& kernels, partial_sums& sums) {
+}  // namespace
+
+void add_products(chunk& rows, const kernel_set& kernels, double* sums, double* low) {
+  rows.weigh(kernels);
+  if (low != nullptr) rows.bound();
   for (std::size_t group = 0; group < rows.strips(); group += most_rights) {
     const std::size_t end = std::min(group + most_rights, rows.strips());
     for (std::size_t left = 0; left < end; ++left) {
       const std::size_t first = std::max(left, group);
       double* hi[most_rights];
-      double* lo[most_rights];
+      double* lo[most_rights] = {};
       for (std::size_t right = first; right < end; ++right) {
-        hi[right - first] = sums.hi.data() + tile_at(left, right);
-        lo[right - first] = sums.lo.data() + tile_at(left, right);
+        hi[right - first] = sums + tile_at(left, right);
+        if (low != nullptr) lo[right - first] = low + tile_at(left, right);
       }
       const tile_operands operands{rows.left(left), rows.left_rest(left), rows.right(first),
                                    end - first, rows.rows()};
-      if (sums.lo.empty()) {
+      if (low == nullptr) {
         kernels.plain(operands, hi);
       } else {
         kernels.exact(operands, {rows.bounds(left), rows.bounds(first)}, hi, lo);
@@ -41,8 +41,6 @@ void add_products(const chunk& rows, const kernel_set& kernels, partial_sums& su
     }
   }
 }
-
-}  // namespace
 
 twofold gram_matrix::at(std::size_t i, std::size_t j) const noexcept {
   const std::size_t at = element_at(i, j);
@@ -71,7 +69,7 @@ gram_builder::gram_builder(const gram_columns& columns, const row_blocks& blocks
                            gram_precision precision, std::vector<double> scale,
                            const kernel_set& kernels) {
   const bool is_exact = precision == gram_precision::exact;
-  const std::size_t length = tile_at(0, columns.strips());
+  const std::size_t length = gram_length(columns);
   state_ = std::make_unique<state>(
       state{is_exact, block_feed(kernels, columns, blocks, std::move(scale), length, is_exact)});
 }
@@ -82,10 +80,8 @@ gram_builder::~gram_builder() = default;
 template <class T>
 void gram_builder::add(row_range range, const T* x, const double* y, const double* weights) {
   state_->feed.add(range, x, y, weights, [this](chunk& rows, partial_sums& sums) {
-    const auto& kernels = state_->feed.kernels();
-    rows.weigh(kernels);
-    if (state_->is_exact) rows.bound();
-    add_products(rows, kernels, sums);
+    add_products(rows, state_->feed.kernels(), sums.hi.data(),
+                 state_->is_exact ? sums.lo.data() : nullptr);
   });
 }
 
@@ -93,8 +89,7 @@ template void gram_builder::add(row_range, const float*, const double*, const do
 template void gram_builder::add(row_range, const double*, const double*, const double*);
 
 double gram_builder::flops_a_row() const noexcept {
-  const auto count = static_cast<double>(state_->feed.columns().count());
-  return count * (count + 1) * (state_->is_exact ? 3 : 1);
+  return gram_flops_a_row(state_->feed.columns(), state_->is_exact);
 }
 
 block_tree& gram_builder::blocks() noexcept {

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "models/least_squares.hpp"
+#include "models/selection_facts.hpp"
 
 namespace berth::apps {
 
@@ -63,6 +65,7 @@ struct target_fit {
   std::vector<double> residual_quartiles = {};  // least, quarter, half, three quarters, largest;
                                                 // of residuals times roots of weights
   std::vector<fitted_row> rows = {};            // a sample, and the most extreme ones; ascending
+  std::optional<selection_facts> selection = {};  // with penalties, folds or held-out rows
 };
 
 /// Where a model comes from.

@@ -9,6 +9,7 @@
 #include "common/program.hpp"
 #include "common/text.hpp"
 #include "models/model_file.hpp"
+#include "models/selection_text.hpp"
 #include "models/summary_text.hpp"
 
 namespace berth::apps {
@@ -19,8 +20,10 @@ std::string solution_text(const solution_facts& solution) {
   if (solution.path.empty()) return "";
   const auto least = [](double digits) { return static_cast<int>(std::floor(digits)); };
   auto text =
-      fmt::format("Solver: {}, {}; condition number {}", solution.path,
-                  counted(solution.passes, "pass", "passes"), significant(solution.condition, 3));
+      fmt::format("Solver: {}, {}", solution.path, counted(solution.passes, "pass", "passes"));
+  if (!std::isnan(solution.condition)) {
+    text += fmt::format("; condition number {}", significant(solution.condition, 3));
+  }
   if (!std::isnan(solution.digits)) {
     text += fmt::format("; every coefficient is right to {} digits, to {} if the data were rounded",
                         least(solution.digits), least(solution.digits_if_rounded));
@@ -107,6 +110,7 @@ void add_target_json(const target_fit& fitted, bool linear, nlohmann::ordered_js
     out["residuals"] = {
         {"min", of[0]}, {"q1", of[1]}, {"median", of[2]}, {"q3", of[3]}, {"max", of[4]}};
   }
+  if (fitted.selection) out["selection"] = selection_json(*fitted.selection, fitted);
 }
 
 }  // namespace
@@ -137,6 +141,7 @@ std::string report_text(const model& fitted, const run_facts& run) {
     if (fitted.targets.size() > 1) text += fmt::format("Target {}:\n", each.name);
     text += linear ? linear_text(fitted, each)
                    : coefficients_text(each, false) + "\n" + logistic_text(each);
+    if (each.selection) text += selection_text(*each.selection);
     if (fitted.targets.size() > 1) text += "\n";
   }
   text += solution_text(fitted.solution);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
+#include "gram/grouped_gram.hpp"
 #include "models/checkpoint.hpp"
 #include "models/metered.hpp"
 #include "models/weight_facts.hpp"
@@ -25,9 +27,10 @@ void feed(Builder& builder, const row_view& rows) {
   }
 }
 
-bool needs_scale(const gram_matrix& gram) {
-  for (std::size_t j = 0; j < gram.columns.count(); ++j) {
-    const auto square = static_cast<double>(gram.at(j, j));
+bool needs_scale(std::span<const gram_pass> groups) {
+  for (std::size_t j = 0; j < groups[0].gram.columns.count(); ++j) {
+    double square = 0;
+    for (const auto& each : groups) square += static_cast<double>(each.gram.at(j, j));
     if (!(square >= smallest_square && square <= largest_square)) return true;
   }
   return false;
@@ -100,14 +103,75 @@ result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& s
   return gram_pass{builder.finish(comm), *counted, weights.logarithms.value()};
 }
 
+// Of each group; a group may have none.
+class group_weights {
+ public:
+  group_weights(const row_parts& groups, bool is_weighted)
+      : groups_(&groups), is_weighted_(is_weighted), facts_(groups.count()) {}
+
+  void add(const row_view& rows) {
+    for (std::int64_t i = 0; is_weighted_ && i < rows.range.count; ++i) {
+      const auto row = rows.range.first + i;
+      facts_[groups_->of(row)].add({{row, 1}, nullptr, nullptr, nullptr, rows.weights + i});
+    }
+  }
+  void finish(const communicator& comm, std::vector<gram_pass>& sums) {
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      sums[k].counted = groups_->size(k);
+      if (!is_weighted_) continue;
+      comm.sum(std::span<std::int64_t>(&facts_[k].counted, 1));
+      facts_[k].logarithms.sum(comm);
+      sums[k].counted = facts_[k].counted;
+      sums[k].log_weights = facts_[k].logarithms.value();
+    }
+  }
+
+ private:
+  const row_parts* groups_;
+  bool is_weighted_;
+  std::vector<weight_facts> facts_;
+};
+
+result<std::vector<gram_pass>> pass_groups_scaled(const communicator& comm,
+                                                  const row_source& source, const row_parts& groups,
+                                                  std::vector<double> scale) {
+  grouped_gram_builder builder(source.columns, row_blocks_of(source.rows), gram_precision::exact,
+                               groups, std::move(scale));
+  weight_facts weights;
+  group_weights own(groups, source.columns.is_weighted);
+  auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
+    weights.add(rows);
+    own.add(rows);
+    feed(builder, rows);
+  });
+  if (!ok) return pass(std::move(ok));
+  if (auto good = count_weights(comm, weights); !good) return pass(std::move(good));
+  std::vector<gram_pass> made;
+  for (auto& gram : builder.finish(comm)) made.push_back({std::move(gram)});
+  own.finish(comm, made);
+  return made;
+}
+
 }  // namespace
+
+result<std::vector<gram_pass>> pass_groups(const communicator& comm, const row_source& source,
+                                           const row_parts& groups, int& passes) {
+  ++passes;
+  auto made = pass_groups_scaled(comm, source, groups, {});
+  if (!made || !needs_scale(*made)) return made;
+  ++passes;
+  auto scale = find_scale(comm, source);
+  if (!scale) return pass(std::move(scale));
+  ++passes;
+  return pass_groups_scaled(comm, source, groups, std::move(*scale));
+}
 
 result<gram_pass> pass_gram(const communicator& comm, const row_source& source,
                             gram_precision precision, int& passes) {
   ++passes;
   const auto first = source.saves != nullptr ? source.saves->scale() : std::vector<double>();
   auto made = pass_gram_scaled(comm, source, precision, first);
-  if (!made || !first.empty() || !needs_scale(made->gram)) return made;
+  if (!made || !first.empty() || !needs_scale({&*made, 1})) return made;
   ++passes;
   auto scale = find_scale(comm, source);
   if (!scale) return pass(std::move(scale));

@@ -1,6 +1,7 @@
 #pragma once
 // Passes over the rows of a least squares problem.
 
+#include "data/row_parts.hpp"
 #include "gram/residual.hpp"
 #include "models/least_squares.hpp"
 
@@ -11,6 +12,10 @@ namespace berth::apps {
 /// Collective, agreed. `passes` counts.
 result<gram_pass> pass_gram(const communicator& comm, const row_source& source,
                             gram_precision precision, int& passes);
+
+/// The same for each group of rows; columns are scaled alike in all of them.
+result<std::vector<gram_pass>> pass_groups(const communicator& comm, const row_source& source,
+                                           const row_parts& groups, int& passes);
 
 /// Residuals of `coefficients` [targets x (features + 1)], in the units of gram.scale.
 result<residual_sums> pass_residuals(const communicator& comm, const row_source& source,

@@ -21,12 +21,45 @@ result<void> check_classes(const dataset_info& info) {
       quoted_list(info.levels)));
 }
 
+result<void> check_inference(const train_options& chosen) {
+  const auto& wanted = chosen.inference;
+  if (chosen.selection.is_used() && !chosen.checkpoint.path.empty()) {
+    return fail("--checkpoint has no --l1, --path, --standardize, --folds or --holdout");
+  }
+  const bool visits =
+      wanted.errors != error_kind::classic || wanted.leave_one_out || !wanted.rows_file.empty();
+  if (!chosen.selection.is_used() || !visits) return {};
+  return fail(
+      "--errors, --cluster, --loo and --diagnostics have no --l1, --path, --standardize, "
+      "--folds or --holdout");
+}
+
+result<model> fit_rows(const communicator& comm, const train_options& chosen,
+                       const dataset_info& info, const row_source& source, phase_clock& clock) {
+  const auto solved =
+      clock.time("read and fit", [&] { return solve_linear(comm, info, source, chosen.linear); });
+  if (!solved) return failure(solved.error());
+  auto fitted = describe_linear(info, chosen.linear, *solved, chosen.inference.level);
+  fitted.ranks = comm.size();
+  fitted.is_weighted = source.columns.is_weighted;
+  auto inference = chosen.inference;
+  // The report's pictures of residuals; where no rank holds the factor, it goes without.
+  if (!chosen.report.empty() && !solved->covariance_root.empty()) inference.leave_one_out = true;
+  auto ok = clock.time("diagnose", [&] {
+    return diagnose(comm, source, chosen.linear, *solved, inference, fitted);
+  });
+  if (!ok) return pass(std::move(ok));
+  return fitted;
+}
+
 }  // namespace
 
 // Reading and computing overlap: one phase.
 result<trained> train_linear(const communicator& comm, const train_options& chosen,
                              const dataset& data, phase_clock& clock) {
   if (auto ok = check_classes(data.info); !ok) return pass(std::move(ok));
+  if (auto ok = check_selection(chosen.selection, chosen.linear); !ok) return pass(std::move(ok));
+  if (auto ok = check_inference(chosen); !ok) return pass(std::move(ok));
   auto stream = stream_source::create(comm, data, chosen.stream);
   if (!stream) return pass(std::move(stream));
   work_log log;
@@ -39,24 +72,18 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
     saves.emplace(std::move(*opened));
     source.saves = &*saves;
   }
-  const auto solved = clock.time(
-      "read and fit", [&] { return solve_linear(comm, stream->info(), source, chosen.linear); });
-  if (!solved) return failure(solved.error());
-  auto fitted = describe_linear(stream->info(), chosen.linear, *solved, chosen.inference.level);
-  fitted.ranks = comm.size();
-  fitted.is_weighted = source.columns.is_weighted;
-  auto inference = chosen.inference;
-  // The report's pictures of residuals; where no rank holds the factor, it goes without.
-  if (!chosen.report.empty() && !solved->covariance_root.empty()) inference.leave_one_out = true;
-  auto ok = clock.time("diagnose", [&] {
-    return diagnose(comm, source, chosen.linear, *solved, inference, fitted);
-  });
-  if (!ok) return pass(std::move(ok));
+  auto fitted = !chosen.selection.is_used()
+                    ? fit_rows(comm, chosen, stream->info(), source, clock)
+                    : clock.time("read and fit", [&] {
+                        return fit_selected(comm, stream->info(), source, chosen.linear,
+                                            chosen.selection, chosen.inference.level);
+                      });
+  if (!fitted) return pass(std::move(fitted));
   const auto& read = stream->facts();
   log.add(
       {read_part, read.read_seconds, read.read_seconds, 0, static_cast<double>(read.stored_bytes)});
   log.add({wait_part, read.wait_seconds, read.wait_seconds, 0, 0});
-  return trained{std::move(fitted), read, std::move(log)};
+  return trained{std::move(*fitted), read, std::move(log)};
 }
 
 }  // namespace berth::apps

@@ -21,6 +21,8 @@ constexpr const char* examples = R"(Examples:
   train linear wide.h5 --l2 0.5 --no-intercept --memory 2GB
   train linear panel.h5 --cluster /firm --level 0.99
   train linear housing.h5 --errors hc3 --diagnostics rows.h5
+  train linear housing.h5 --path --folds 10 --choose 1se -o sparse.h5
+  train linear housing.h5 --l1 2e5 --holdout 0.2 --seed 7
   train logistic cells.h5ad --target obs/disease
   train --update model.h5 new.h5                   # adds the rows of new.h5 to model.h5
   train --update model.h5 old.h5 --remove -o less.h5
@@ -203,6 +205,34 @@ void add_export(CLI::App& app, train_options& chosen) {
   write->final_callback([&chosen] { chosen.what = train_command::export_model; });
 }
 
+const std::map<std::string, choice_rule> choice_names{{"min", choice_rule::least},
+                                                      {"1se", choice_rule::one_error}};
+
+void add_selection_options(CLI::App& command, selection_options& chosen) {
+  command.add_option("--l1", chosen.l1, "Lasso: adds this times the absolute coefficients")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("LAMBDA");
+  command.add_flag("--standardize", chosen.standardize,
+                   "Penalise coefficients times the standard deviations of their columns");
+  command.add_flag("--path{100}", chosen.path, "Try this many penalties [100]: --path=50")
+      ->check(CLI::Range(2, 10000));
+  command.add_option("--l1-ratio", chosen.mix, "Of the path: 1 lasso, 0 ridge [1]")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("RATIO");
+  add_choice(command, "--choose", chosen.rule, choice_names,
+             "From the path: min, the least error of the folds, or 1se, the largest penalty within "
+             "one standard error [min]");
+  command.add_option("--folds", chosen.folds, "Cross-validate on this many parts of the rows")
+      ->check(CLI::Range(2, 10000))
+      ->type_name("K");
+  command.add_option("--holdout", chosen.holdout, "Keep this share of the rows to test the fit on")
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("SHARE");
+  command.add_option("--seed", chosen.seed, "Another seed sends other rows to folds and tests [0]")
+      ->type_name("N");
+  command.final_callback([&command, &chosen] { chosen.has_rule = command.count("--choose") > 0; });
+}
+
 }  // namespace
 
 void describe_options(CLI::App& app, train_options& chosen) {
@@ -212,6 +242,7 @@ void describe_options(CLI::App& app, train_options& chosen) {
   auto* linear = app.add_subcommand("linear", "Least squares: coefficients, standard errors, R2");
   add_data_options(*linear, chosen);
   add_linear_options(*linear, chosen);
+  add_selection_options(*linear, chosen.selection);
   auto* logistic = app.add_subcommand("logistic", "Logistic regression by maximum likelihood");
   add_data_options(*logistic, chosen);
   logistic->add_option("--max-iterations", chosen.logistic.max_iterations, "Newton steps at most")

@@ -11,6 +11,7 @@
 #include "models/logistic.hpp"
 #include "models/model.hpp"
 #include "models/stream_source.hpp"
+#include "selection/fit_selected.hpp"
 
 namespace CLI {
 class App;
@@ -40,6 +41,7 @@ struct train_options {
   std::string report;
   least_squares_options linear;
   inference_options inference;
+  selection_options selection;
   stream_options stream;
   logistic_options logistic;
   checkpoint_options checkpoint;

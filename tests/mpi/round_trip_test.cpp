@@ -11,7 +11,7 @@
 #include "common/hdf5_attributes.hpp"
 #include "dataset/csv_rows.hpp"
 #include "dataset/head.hpp"
-#include "dataset/random.hpp"
+#include "data/random.hpp"
 #include "program_runner.hpp"
 
 namespace berth::apps {

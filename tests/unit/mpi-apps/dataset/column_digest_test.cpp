@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dataset/random.hpp"
+#include "data/random.hpp"
 
 namespace berth::apps {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "dataset/random.hpp"
+#include "data/random.hpp"
 #include "dataset/shell_word.hpp"
 
 namespace berth::apps {

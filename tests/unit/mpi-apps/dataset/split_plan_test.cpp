@@ -37,8 +37,8 @@ TEST(SplitPlan, SendsExactlyThatManyRowsToEachPart) {
   for (const std::int64_t rows : {1, 2, 7, 100, 1001}) {
     for (const auto& request : {by_share(0.2), by_share(0.3, 0.3), by_fold(4)}) {
       std::vector<std::int64_t> got(part_names(request).size(), 0);
-      const group_split split(request, 0, rows);
-      for (std::int64_t i = 0; i < rows; ++i) ++got.at(split.part(i));
+      const auto split = split_group(request, 0, rows);
+      for (std::int64_t i = 0; i < rows; ++i) ++got.at(split.of(i));
       EXPECT_EQ(got, part_sizes(request, rows)) << rows;
     }
   }
@@ -47,12 +47,12 @@ TEST(SplitPlan, SendsExactlyThatManyRowsToEachPart) {
 // Whether row i is tested has mean p and, over neighbouring rows, no correlation.
 TEST(SplitPlan, LooksRandom) {
   constexpr std::int64_t rows = 100000;
-  const group_split split(by_share(0.5), 0, rows);
+  const auto split = split_group(by_share(0.5), 0, rows);
   std::int64_t early = 0;
   std::int64_t repeats = 0;
   for (std::int64_t i = 0; i < rows; ++i) {
-    early += i < rows / 2 && split.part(i) == 1;
-    repeats += i > 0 && split.part(i) == split.part(i - 1);
+    early += i < rows / 2 && split.of(i) == 1;
+    repeats += i > 0 && split.of(i) == split.of(i - 1);
   }
   EXPECT_NEAR(static_cast<double>(early), 25000, 4 * std::sqrt(rows / 16.0));
   EXPECT_NEAR(static_cast<double>(repeats), 50000, 4 * std::sqrt(rows / 4.0));
@@ -60,15 +60,15 @@ TEST(SplitPlan, LooksRandom) {
 
 TEST(SplitPlan, DependsOnSeedAndGroup) {
   auto request = by_share(0.5);
-  const group_split one(request, 0, 64);
-  const group_split other_group(request, 1, 64);
+  const auto one = split_group(request, 0, 64);
+  const auto other_group = split_group(request, 1, 64);
   request.seed = 1;
-  const group_split other_seed(request, 0, 64);
+  const auto other_seed = split_group(request, 0, 64);
   int group = 0;
   int seed = 0;
   for (std::int64_t i = 0; i < 64; ++i) {
-    group += one.part(i) != other_group.part(i);
-    seed += one.part(i) != other_seed.part(i);
+    group += one.of(i) != other_group.of(i);
+    seed += one.of(i) != other_seed.of(i);
   }
   EXPECT_GT(group, 8);
   EXPECT_GT(seed, 8);

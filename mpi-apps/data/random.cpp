@@ -1,4 +1,4 @@
-#include "dataset/random.hpp"
+#include "data/random.hpp"
 
 #include <algorithm>
 #include <bit>
