@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <limits>
 #include <unordered_map>
 
 #include "common/collective.hpp"
@@ -78,7 +80,6 @@ class matrix_scanner {
       const bool summed = sums_ && columns_[j].kind == column_kind::number &&
                           columns_[j].role == column_role::feature;
       noted_ = noted_ || category || summed;
-      if (category) categories_.push_back(j);
     }
   }
 
@@ -164,7 +165,6 @@ class matrix_scanner {
   table_facts facts_;
   std::vector<std::int64_t> values_;  // of each column in kept rows, stored ones of sparse rows
   std::vector<std::unordered_map<double, std::int64_t>> levels_;
-  std::vector<std::size_t> categories_;
   std::size_t most_levels_;
 };
 
