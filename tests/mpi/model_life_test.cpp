@@ -130,7 +130,7 @@ TEST_F(ModelLife, UpdateOfIllConditionedRowsEqualsTheFitOfAll) {
   fit("old");
   // Both are as far from the truth as the fit says of itself.
   const double digits = all["solver"]["digits"];
-  EXPECT_GT(digits, 12);
+  EXPECT_GT(digits, 11);
   const double ulps = 2 * std::pow(10, -digits) / 0x1p-52;
   expect_same_fit(run({"--update", "old.model.h5", "new.h5"}), all, ulps);
   expect_same_fit(run({"linear", "all.h5"}), all, 0);
