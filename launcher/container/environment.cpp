@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 2> of_the_loader{"LD_PRELOAD", "LD_LIBRAR
 
 bool belongs_to_user_or_slurm(std::string_view name) {
   return std::find(personal.begin(), personal.end(), name) != personal.end() ||
-         name.starts_with("SLURM") || name.starts_with("PMI") || name.starts_with("OMPI_");
+         name.starts_with("SLURM") || name.starts_with("PMI");
 }
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
@@ -46,6 +46,9 @@ std::vector<environment_edit> plan_environment(const std::vector<std::string>& t
                                                const site::environment_rules& site,
                                                const std::vector<std::string>& exported) {
   std::vector<environment_edit> edits;
+  const auto is_kept = [&](const std::string& name) {
+    return find_variable(task, name) && (contains(exported, name) || name.starts_with("OMPI_"));
+  };
   const auto stays_outside = [&](const std::string& name) {
     return std::find(of_the_loader.begin(), of_the_loader.end(), name) != of_the_loader.end() &&
            !contains(exported, name);
@@ -59,9 +62,7 @@ std::vector<environment_edit> plan_environment(const std::vector<std::string>& t
     const auto equals = entry.find('=');
     if (equals == std::string::npos) continue;
     const auto name = entry.substr(0, equals);
-    if (belongs_to_user_or_slurm(name) || (contains(exported, name) && find_variable(task, name))) {
-      continue;
-    }
+    if (belongs_to_user_or_slurm(name) || is_kept(name)) continue;
     edits.push_back({name, entry.substr(equals + 1), "image"});
   }
   for (const auto& [name, value] : site.set) {

@@ -24,8 +24,8 @@ std::vector<std::string> exported_names(std::string_view slurm_export_env);
 
 /// What to change in a task's environment.
 ///  * A variable of the image wins over one inherited from the node (its PATH means the image's
-///    folders), but not over one that the user passed by name, nor over HOME, USER, LOGNAME, SHELL
-///    and those of Slurm, PMIx and Open MPI (SLURM*, PMI*, OMPI_*).
+///    folders), but not over one that the user passed by name nor over one of Open MPI (OMPI_*).
+///    HOME, USER, LOGNAME, SHELL and those of Slurm and PMIx (SLURM*, PMI*) it cannot set at all.
 ///  * LD_PRELOAD and LD_LIBRARY_PATH name libraries of the node: they stay outside, unless the user
 ///    passed them by name.
 ///  * A variable of the site is set unless the user or the image has it; unset names go for good.

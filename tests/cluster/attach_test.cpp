@@ -94,6 +94,14 @@ TEST_F(Attach, ExecPassesInputOutputAndTheEndThrough) {
   EXPECT_EQ(shell(exec + " -- no-such-program").exit_code, 2);
 }
 
+TEST_F(Attach, AnMpiProgramRunsAlone) {
+  const running_job job(telling("-n2"));
+  job.wait_for(2);
+  const auto end = shell("timeout 60 berth exec " + job.id() + " probe");
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+  EXPECT_THAT(end.out, HasSubstr("\"rank\":0,\"size\":1,"));
+}
+
 TEST_F(Attach, ExecGivesATerminal) {
   const running_job job(telling("-n1"));
   job.wait_for(1);

@@ -38,10 +38,17 @@ TEST(Environment, TheUsersExportWinsOverTheImage) {
 }
 
 TEST(Environment, TheImageCannotSpeakForUserSlurmOrPmix) {
-  const std::vector<std::string> taboo{
-      "HOME=/x",           "USER=x",     "LOGNAME=x",   "SHELL=/x",       "SLURM_JOB_ID=1",
-      "SLURMD_NODENAME=x", "PMI_RANK=3", "PMIX_RANK=3", "OMPI_MCA_btl=x", "no equals sign"};
+  const std::vector<std::string> taboo{"HOME=/x",    "USER=x",         "LOGNAME=x",
+                                       "SHELL=/x",   "SLURM_JOB_ID=1", "SLURMD_NODENAME=x",
+                                       "PMI_RANK=3", "PMIX_RANK=3",    "no equals sign"};
   EXPECT_THAT(plan_environment({}, taboo, {}, {}), IsEmpty());
+}
+
+TEST(Environment, TheImageSetsOfOpenMpiWhatNobodyElseHas) {
+  const std::vector<std::string> image{"OMPI_MCA_btl=image"};
+  EXPECT_THAT(plan_environment({"OMPI_MCA_btl=node"}, image, {}, {}), IsEmpty());
+  EXPECT_THAT(plan_environment({}, image, {}, {}),
+              ElementsAre(environment_edit{"OMPI_MCA_btl", "image", "image"}));
 }
 
 TEST(Environment, TheSiteFillsWhatNobodyHasSet) {
