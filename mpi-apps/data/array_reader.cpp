@@ -10,6 +10,7 @@
 #include "data/library_array.hpp"
 #include "data/parallel.hpp"
 #include "data/place.hpp"
+#include "data/read_ahead.hpp"
 
 namespace berth::apps {
 
@@ -24,8 +25,6 @@ constexpr std::int64_t wide_tile_bytes = std::int64_t{1} << 20;
 constexpr std::int64_t plain_bytes = std::int64_t{8} << 20;
 // Reads below this size cost more for the call than for the copy.
 constexpr std::int64_t least_piece = std::int64_t{16} << 10;
-// Narrow chunks are asked of the disk this far ahead: several of its longest requests.
-constexpr std::int64_t announced_bytes = std::int64_t{16} << 20;
 constexpr std::int64_t library_bytes = std::int64_t{64} << 20;
 
 // In the place of an address: never written, and read as zeros, as HDF5 does by default.
@@ -66,7 +65,7 @@ struct array_reader<T>::state {
   std::optional<library_array> library;
   std::vector<worker> workers;
   kept_band kept;
-  std::atomic<std::int64_t> announced{0};  // bands before this one, from where reading began
+  std::optional<read_ahead> ahead;  // of narrow chunks
   std::atomic<std::int64_t> stored_bytes{0};
   std::atomic<std::int64_t> inexact{0};
 
@@ -87,8 +86,6 @@ struct array_reader<T>::state {
   [[nodiscard]] std::uint64_t address_of(std::int64_t row) const;
   [[nodiscard]] std::int64_t run_length(std::int64_t row, std::int64_t rows) const;
   result<void> read_consecutive(row_range rows, T* out, worker& mine);
-  [[nodiscard]] std::int64_t bands_ahead() const;
-  void announce(std::int64_t band);
   result<void> gather(row_range rows, T* out, worker& mine);
   [[nodiscard]] std::int64_t tile_rows(bool consumed) const;
   result<void> read_tiles(row_range range, std::span<T> out, const row_consumer& consume);
@@ -121,6 +118,7 @@ result<void> array_reader<T>::state::open() {
   auto opened = file_bytes::open(array->file);
   if (!opened) return pass(std::move(opened));
   file.emplace(std::move(*opened));
+  ahead.emplace(*array, *file);
   if (plan.mode == read_mode::decoded) {
     for (auto& each : workers) each.decoder.emplace(*array);
   }
@@ -191,34 +189,6 @@ result<void> array_reader<T>::state::read_consecutive(row_range rows, T* out, wo
 }
 
 template <class T>
-std::int64_t array_reader<T>::state::bands_ahead() const {
-  return announced_bytes / (array->chunks_across() * array->chunk_bytes());
-}
-
-// Narrow chunks are read by pieces that no read-ahead of the kernel foresees. Chunks that follow
-// each other in the file are announced together.
-template <class T>
-void array_reader<T>::state::announce(std::int64_t band) {
-  const auto end = std::min(array->bands(), band + 1 + bands_ahead());
-  auto from = announced.load();
-  while (from < end && !announced.compare_exchange_weak(from, end)) {
-  }
-  const auto across = array->chunks_across();
-  stored_chunk run;
-  std::uint64_t bytes = 0;
-  for (auto i = std::max(from, band) * across; i < end * across; ++i) {
-    const auto& chunk = array->chunks[static_cast<std::size_t>(i)];
-    if (bytes > 0 && chunk.address != run.address + bytes) {
-      file->announce(run.address, bytes);
-      bytes = 0;
-    }
-    if (bytes == 0) run = chunk;
-    bytes += chunk.bytes;
-  }
-  if (bytes > 0) file->announce(run.address, bytes);
-}
-
-template <class T>
 result<void> array_reader<T>::state::gather(row_range rows, T* out, worker& mine) {
   const auto across = array->chunks_across();
   for (std::int64_t done = 0; done < rows.count;) {
@@ -226,7 +196,7 @@ result<void> array_reader<T>::state::gather(row_range rows, T* out, worker& mine
     const auto band = row / array->chunk_rows;
     const auto skip = row % array->chunk_rows;
     const auto count = std::min(rows.count - done, array->chunk_rows - skip);
-    announce(band);
+    ahead->reach(band);
     for (std::int64_t i = 0; i < across; ++i) {
       const auto column = i * array->chunk_columns;
       const piece shape{nullptr, count, array->chunk_columns,
@@ -256,11 +226,7 @@ template <class T>
 result<void> array_reader<T>::state::read_tiles(row_range range, std::span<T> out,
                                                 const row_consumer& consume) {
   const auto step = tile_rows(static_cast<bool>(consume));
-  if (plan.mode == read_mode::gathered) {
-    // Somewhere else than after the last read: another pass.
-    const auto band = range.first / array->chunk_rows;
-    if (announced > band + 1 + bands_ahead()) announced = band;
-  }
+  if (plan.mode == read_mode::gathered) ahead->begin(range.first / array->chunk_rows);
   return parallel_for((range.count + step - 1) / step, threads, [&](std::int64_t job, int at) {
     const auto first = range.first + job * step;
     const row_range tile{first, std::min(step, range.end() - first)};
