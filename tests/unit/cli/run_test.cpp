@@ -1,21 +1,4 @@
-#include <fcntl.h>
-#include <gmock/gmock.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-
-#include "base/file.hpp"
-#include "base/text.hpp"
-#include "base/unique_fd.hpp"
-#include "program.hpp"
+#include "run_scene.hpp"
 
 namespace berth::cli {
 namespace {
@@ -23,100 +6,21 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::MatchesRegex;
-namespace fs = std::filesystem;
+using RunVerb = run_scene;
 
-constexpr const char* user = "65534";
-constexpr int plenty_ms = 20000;
-
-/// /dev/fuse as distributions ship it, for everybody, whatever this machine has; seen by this
-/// process and its children alone.
-bool open_fuse_to_everybody() {
-  static const bool done = [] {
-    const std::string node = "/run/berth-test-fuse-" + std::to_string(::getpid());
-    const bool made = ::unshare(CLONE_NEWNS) == 0 &&
-                      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                      ::mknod(node.c_str(), S_IFCHR | 0666, makedev(10, 229)) == 0 &&
-                      ::chmod(node.c_str(), 0666) == 0 &&
-                      ::mount(node.c_str(), "/dev/fuse", nullptr, MS_BIND, nullptr) == 0;
-    ::unlink(node.c_str());
-    return made;
-  }();
-  return done;
-}
-
-/// An image of the few programs that the tests need, made once.
-class Run : public program_test {
- protected:
-  static void SetUpTestSuite() {
-    ASSERT_TRUE(open_fuse_to_everybody());
-    auto pattern = std::string("/tmp/berth-run-image-XXXXXX");
-    images_ = ::mkdtemp(pattern.data());
-    fs::permissions(images_, fs::perms(0755));
-    const auto script = images_ / "denied";
-    std::ofstream(script) << "not a program";
-    const auto made =
-        run_ok({{BERTH_PROGRAM, "pack", "sh", "cat", "id", "ls", "sleep", "env", "grep", "--no-mpi",
-                 "--workdir", "/opt/w", "--env", "FROM_IMAGE=yes", "--file",
-                 script.string() + ":/opt/w/denied", "-o", images_ / "i.sqsh"},
-                current_environment(),
-                {}});
-    ASSERT_TRUE(made) << made.error().text();
-  }
-  static void TearDownTestSuite() { fs::remove_all(images_); }
-
-  void SetUp() override {
-    // Everything the user needs belongs to the user.
-    fs::create_directory(folder_ / "home");
-    fs::create_directory(folder_ / "work");
-    for (const auto& path : {folder_, folder_ / "tmp", folder_ / "home", folder_ / "work"}) {
-      ASSERT_EQ(::chown(path.c_str(), 65534, 65534), 0);
-    }
-  }
-  [[nodiscard]] std::vector<std::string> users_environment() const {
-    return {"PATH=/usr/bin:/bin", "HOME=" + path("home"), "TMPDIR=" + path("tmp")};
-  }
-  [[nodiscard]] std::vector<std::string> as_user(const std::vector<std::string>& words) const {
-    std::vector<std::string> argv{"env",
-                                  "-C",
-                                  path("work"),
-                                  "setpriv",
-                                  std::string("--reuid=") + user,
-                                  std::string("--regid=") + user,
-                                  "--clear-groups",
-                                  BERTH_PROGRAM,
-                                  "run"};
-    argv.insert(argv.end(), words.begin(), words.end());
-    return argv;
-  }
-  [[nodiscard]] outcome inside(const std::vector<std::string>& command,
-                               const std::string& input = {}) const {
-    std::vector<std::string> words{image(), "--"};
-    words.insert(words.end(), command.begin(), command.end());
-    auto end = run({as_user(words), users_environment(), input});
-    EXPECT_TRUE(end);
-    return std::move(*end);
-  }
-  [[nodiscard]] outcome shell(const std::string& script) const {
-    return inside({"sh", "-c", script});
-  }
-  [[nodiscard]] static std::string image() { return images_ / "i.sqsh"; }
-
-  static inline fs::path images_;
-};
-
-TEST_F(Run, TheRootIsTheImage) {
+TEST_F(RunVerb, TheRootIsTheImage) {
   const auto end = shell("cat /etc/os-release; ls /opt/w; echo $FROM_IMAGE; ls /usr/share/doc");
   EXPECT_THAT(end.out, AllOf(HasSubstr("NAME=\"Berth image\""), HasSubstr("denied\nyes\n")));
   EXPECT_THAT(end.err, HasSubstr("/usr/share/doc"));
 }
 
-TEST_F(Run, TheExitCodeIsTheCommands) {
+TEST_F(RunVerb, TheExitCodeIsTheCommands) {
   for (const auto code : {0, 1, 9, 255}) {
     EXPECT_EQ(shell("exit " + std::to_string(code)).exit_code, code);
   }
 }
 
-TEST_F(Run, AFolderIsAnImage) {
+TEST_F(RunVerb, AFolderIsAnImage) {
   const auto folder = images_ / "unpacked";
   ASSERT_TRUE(run_ok(
       {{"unsquashfs", "-q", "-n", "-d", folder.string(), image()}, current_environment(), {}}));
@@ -129,118 +33,7 @@ TEST_F(Run, AFolderIsAnImage) {
   EXPECT_FALSE(fs::exists(folder / "mine"));
 }
 
-TEST_F(Run, TheContainersOptionsAreThoseOfSrun) {
-  write("work/f", "data\n");
-  const auto end =
-      run({as_user({"--container-mounts", ".:/mnt/w:ro", "--container-mounts", "tmpfs:/fast",
-                    "--container-workdir", "/mnt/w", "--no-container-mount-home",
-                    "--container-readonly", "--container-env", "FROM_IMAGE", image(), "--", "sh",
-                    "-c", "pwd; cat f; >/fast/f && echo fast; echo $FROM_IMAGE; >g; >/g"}),
-           [&] {
-             auto environment = users_environment();
-             environment.emplace_back("FROM_IMAGE=caller");
-             return environment;
-           }(),
-           {}});
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->out, "/mnt/w\ndata\nfast\ncaller\n") << end->err;
-  EXPECT_THAT(end->err, HasSubstr("/g: Read-only file system"));
-}
-
-TEST_F(Run, VariablesAreAsGoodAsOptions) {
-  auto environment = users_environment();
-  environment.emplace_back("BERTH_CONTAINER_WORKDIR=/opt/w");
-  environment.emplace_back("LD_LIBRARY_PATH=/nowhere");
-  const auto end =
-      run({as_user({image(), "--", "sh", "-c", "pwd; echo [$LD_LIBRARY_PATH]"}), environment, {}});
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->out, "/opt/w\n[]\n") << end->err;
-}
-
-TEST_F(Run, TheTimeOfTheStartIsTold) {
-  const auto end = run({as_user({"--container-timing", image(), "--", "sh", "-c", "echo ran"}),
-                        users_environment(),
-                        {}});
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->out, "ran\n");
-  EXPECT_THAT(end->err, testing::StartsWith("berth: ready in "));
-  EXPECT_THAT(end->err, AllOf(HasSubstr(" mount "), HasSubstr(" root "), HasSubstr(" other ")));
-}
-
-TEST_F(Run, ExplainTellsWhoSaidWhatAndRunsNothing) {
-  auto environment = users_environment();
-  environment.emplace_back("LD_PRELOAD=/node.so");
-  const auto end =
-      run({as_user({"--container-explain", "--container-mounts", "/etc:/mnt/e:ro,/absent:/mnt/a",
-                    "--container-workdir", "/opt/w", image(), "--", "sh", "-c", "echo ran"}),
-           environment,
-           {}});
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->exit_code, 0) << end->err;
-  EXPECT_THAT(end->out,
-              AllOf(HasSubstr(image() + " (squashfs, "), HasSubstr("fuse: berth run"),
-                    HasSubstr("/etc -> /mnt/e (read-only, user)\n"),
-                    HasSubstr("/proc -> /proc (default)\n"), HasSubstr("FROM_IMAGE=yes (image)\n"),
-                    HasSubstr("LD_PRELOAD removed (default)\n"),
-                    HasSubstr("/opt/w (--container-workdir)\n"),
-                    HasSubstr("\"/absent\" (user) is not on this machine\n")));
-  EXPECT_THAT(end->out, testing::Not(HasSubstr("ran\n")));
-}
-
-TEST_F(Run, ExplainSpeaksJsonAndNeedsNoCommand) {
-  const auto end = run({as_user({"--container-explain=json", image()}), users_environment(), {}});
-  ASSERT_TRUE(end);
-  EXPECT_EQ(end->exit_code, 0) << end->err;
-  for (const auto* key : {"\"image\"", "\"backend\"", "\"mounts\"", "\"environment\"",
-                          "\"workdir\"", "\"pin\"", "\"warnings\""}) {
-    EXPECT_THAT(end->out, HasSubstr(key));
-  }
-  const auto wrong = run({as_user({"--container-explain=xml", image()}), users_environment(), {}});
-  ASSERT_TRUE(wrong);
-  EXPECT_EQ(wrong->exit_code, 2);
-  EXPECT_THAT(wrong->err, HasSubstr("neither text nor json"));
-}
-
-TEST_F(Run, WrongOptionsAreOneLineAndExitCode2) {
-  const std::pair<std::vector<std::string>, const char*> calls[] = {
-      {{"--container-mounts", "/a:b"}, "--container-mounts: \"/a:b\": target \"b\""},
-      {{"--container-workdir", "here"}, "not an absolute path"},
-      {{"--container-readonly", "--container-writable"}, "opposite are both given"},
-      {{"--container-backend", "docker"}, "none of auto, kernel, fuse, unpack"},
-      {{"--container-workdir", "/a", "--container-workdir", "/b"}, "given twice"},
-  };
-  for (const auto& [options, message] : calls) {
-    auto words = options;
-    words.insert(words.end(), {image(), "--", "true"});
-    const auto end = run({as_user(words), users_environment(), {}});
-    ASSERT_TRUE(end);
-    EXPECT_EQ(end->exit_code, 2) << end->err;
-    EXPECT_THAT(end->err, HasSubstr(message));
-    EXPECT_EQ(std::count(end->err.begin(), end->err.end(), '\n'), 1) << end->err;
-  }
-}
-
-TEST_F(Run, AnUnpackedImageIsKeptForTheNextTime) {
-  const std::vector<std::string> words{"--container-backend",
-                                       "unpack",
-                                       image(),
-                                       "--",
-                                       "sh",
-                                       "-c",
-                                       "cat /etc/os-release; >/mine && echo $FROM_IMAGE"};
-  for (int time = 0; time < 2; ++time) {
-    const auto end = run({as_user(words), users_environment(), {}});
-    ASSERT_TRUE(end);
-    EXPECT_THAT(end->out, AllOf(HasSubstr("NAME=\"Berth image\""), HasSubstr("\nyes\n")))
-        << end->err;
-  }
-  const auto entries = fs::directory_iterator(path("home/.cache/berth/") + user);
-  EXPECT_EQ(std::count_if(begin(entries), end(entries),
-                          [](const auto& entry) { return entry.is_directory(); }),
-            1);
-}
-
-TEST_F(Run, WithoutAContainerTheExitCodeIs125) {
+TEST_F(RunVerb, WithoutAContainerTheExitCodeIs125) {
   const auto text = write("text", "hello");
   const std::pair<std::string, const char*> images[] = {
       {path("absent.sqsh"), "No such file"},
@@ -257,7 +50,7 @@ TEST_F(Run, WithoutAContainerTheExitCodeIs125) {
   }
 }
 
-TEST_F(Run, AnImageThatTheUserCannotReadIsRefused) {
+TEST_F(RunVerb, AnImageThatTheUserCannotReadIsRefused) {
   const auto secret = path("secret.sqsh");
   fs::copy_file(image(), secret);
   ASSERT_EQ(::chmod(secret.c_str(), 0600), 0);
@@ -267,7 +60,7 @@ TEST_F(Run, AnImageThatTheUserCannotReadIsRefused) {
   EXPECT_THAT(end->err, AllOf(HasSubstr("Permission denied"), HasSubstr("read permission")));
 }
 
-TEST_F(Run, ACommandThatCannotBeRunIs126AndAMissingOne127) {
+TEST_F(RunVerb, ACommandThatCannotBeRunIs126AndAMissingOne127) {
   const auto denied = inside({"/opt/w/denied"});
   EXPECT_EQ(denied.exit_code, 126);
   EXPECT_THAT(denied.err,
@@ -278,7 +71,7 @@ TEST_F(Run, ACommandThatCannotBeRunIs126AndAMissingOne127) {
   EXPECT_EQ(inside({"/no/such"}).exit_code, 127);
 }
 
-TEST_F(Run, WrongUsageIs2) {
+TEST_F(RunVerb, WrongUsageIs2) {
   for (const auto& words : {std::vector<std::string>{}, {image()}, {image(), "--"}}) {
     const auto end = run({as_user(words), users_environment(), {}});
     ASSERT_TRUE(end);
@@ -287,25 +80,25 @@ TEST_F(Run, WrongUsageIs2) {
   }
 }
 
-TEST_F(Run, OptionsAfterTheCommandAreTheCommands) {
+TEST_F(RunVerb, OptionsAfterTheCommandAreTheCommands) {
   EXPECT_EQ(inside({"sh", "-c", "echo \"$@\"", "sh", "--help", "--site", "-x", "--"}).out,
             "--help --site -x --\n");
 }
 
-TEST_F(Run, StartsWhereTheUserIsAndShowsTheHome) {
+TEST_F(RunVerb, StartsWhereTheUserIsAndShowsTheHome) {
   write("home/mine", "at home");
   EXPECT_EQ(inside({"sh", "-c", "pwd; cat $HOME/mine"}).out, path("work") + "\nat home");
   ASSERT_EQ(shell("echo kept > result").exit_code, 0);
   EXPECT_EQ(*read_file(path("work/result"), 100), "kept\n");
 }
 
-TEST_F(Run, WhatIsWrittenElsewhereIsThrownAway) {
+TEST_F(RunVerb, WhatIsWrittenElsewhereIsThrownAway) {
   EXPECT_EQ(shell("echo x > /berth-new && cat /berth-new").out, "x\n");
   EXPECT_FALSE(fs::exists("/berth-new"));
   EXPECT_NE(shell("cat /berth-new").exit_code, 0);
 }
 
-TEST_F(Run, TheUserStaysTheUserWithoutAnyPrivilege) {
+TEST_F(RunVerb, TheUserStaysTheUserWithoutAnyPrivilege) {
   const auto end = shell("id -u; id -g; cat /proc/self/status; cat /proc/self/uid_map");
   EXPECT_THAT(end.out, testing::StartsWith("65534\n65534\n"));
   EXPECT_THAT(end.out, HasSubstr("NoNewPrivs:\t1"));
@@ -314,14 +107,14 @@ TEST_F(Run, TheUserStaysTheUserWithoutAnyPrivilege) {
   }
 }
 
-TEST_F(Run, TheCommandHasTheCallersDescriptorsAndNoMore) {
+TEST_F(RunVerb, TheCommandHasTheCallersDescriptorsAndNoMore) {
   const std::string script = "echo /proc/self/fd/*";
   const auto outside = run({{"sh", "-c", script}, users_environment(), {}});
   ASSERT_TRUE(outside);
   EXPECT_EQ(shell(script).out, outside->out);
 }
 
-TEST_F(Run, StandardInputReachesTheCommand) {
+TEST_F(RunVerb, StandardInputReachesTheCommand) {
   const std::string much(1 << 20, 'i');
   EXPECT_TRUE(inside({"cat"}, much).out == much);
 }
@@ -361,7 +154,7 @@ class Running {
   unique_fd output_;
 };
 
-TEST_F(Run, SignalsReachTheCommandAndItsDeathIsSeen) {
+TEST_F(RunVerb, SignalsReachTheCommandAndItsDeathIsSeen) {
   for (const auto signal : {SIGTERM, SIGINT, SIGKILL}) {
     Running running(as_user({image(), "--", "sh", "-c", "echo ready; exec sleep 600"}),
                     users_environment());
@@ -392,7 +185,7 @@ std::vector<pid_t> servers_of(const fs::path& image) {
   return found;
 }
 
-TEST_F(Run, TheServerEndsWithTheCommandEvenAfterSigkill) {
+TEST_F(RunVerb, TheServerEndsWithTheCommandEvenAfterSigkill) {
   for (const auto signal : {SIGTERM, SIGKILL}) {
     Running running(as_user({image(), "--", "sh", "-c", "echo ready; exec sleep 600"}),
                     users_environment());
@@ -408,7 +201,7 @@ TEST_F(Run, TheServerEndsWithTheCommandEvenAfterSigkill) {
   }
 }
 
-TEST_F(Run, SideBySideContainersDoNotSeeEachOthersFiles) {
+TEST_F(RunVerb, SideBySideContainersDoNotSeeEachOthersFiles) {
   Running first(as_user({image(), "--", "sh", "-c", "echo a > /mark; echo ready; exec sleep 600"}),
                 users_environment());
   ASSERT_EQ(first.first_line, "ready");
@@ -417,7 +210,7 @@ TEST_F(Run, SideBySideContainersDoNotSeeEachOthersFiles) {
   first.wait();
 }
 
-TEST_F(Run, ABrokenSiteFileRefusesWithItsLine) {
+TEST_F(RunVerb, ABrokenSiteFileRefusesWithItsLine) {
   const auto site = write("site.lua", "return {\n  colour = 1,\n}\n");
   ASSERT_EQ(::chmod(site.c_str(), 0644), 0);
   const auto end =
@@ -427,7 +220,7 @@ TEST_F(Run, ABrokenSiteFileRefusesWithItsLine) {
   EXPECT_THAT(end->err, HasSubstr("site.lua:2"));
 }
 
-TEST_F(Run, MountsAndVariablesOfTheSiteAreThere) {
+TEST_F(RunVerb, MountsAndVariablesOfTheSiteAreThere) {
   fs::create_directory(folder_ / "shared");
   write("shared/data", "shared");
   const auto site = write("site.lua", "return { mounts = { { source = \"" + path("shared") +

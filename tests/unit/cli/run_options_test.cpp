@@ -1,0 +1,123 @@
+#include "run_scene.hpp"
+
+namespace berth::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using RunOptions = run_scene;
+
+TEST_F(RunOptions, TheContainersOptionsAreThoseOfSrun) {
+  write("work/f", "data\n");
+  const auto end =
+      run({as_user({"--container-mounts", ".:/mnt/w:ro", "--container-mounts", "tmpfs:/fast",
+                    "--container-workdir", "/mnt/w", "--no-container-mount-home",
+                    "--container-readonly", "--container-env", "FROM_IMAGE", image(), "--", "sh",
+                    "-c", "pwd; cat f; >/fast/f && echo fast; echo $FROM_IMAGE; >g; >/g"}),
+           [&] {
+             auto environment = users_environment();
+             environment.emplace_back("FROM_IMAGE=caller");
+             return environment;
+           }(),
+           {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "/mnt/w\ndata\nfast\ncaller\n") << end->err;
+  EXPECT_THAT(end->err, HasSubstr("/g: Read-only file system"));
+}
+
+TEST_F(RunOptions, VariablesAreAsGoodAsOptions) {
+  auto environment = users_environment();
+  environment.emplace_back("BERTH_CONTAINER_WORKDIR=/opt/w");
+  environment.emplace_back("LD_LIBRARY_PATH=/nowhere");
+  const auto end =
+      run({as_user({image(), "--", "sh", "-c", "pwd; echo [$LD_LIBRARY_PATH]"}), environment, {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "/opt/w\n[]\n") << end->err;
+}
+
+TEST_F(RunOptions, TheTimeOfTheStartIsTold) {
+  const auto end = run({as_user({"--container-timing", image(), "--", "sh", "-c", "echo ran"}),
+                        users_environment(),
+                        {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "ran\n");
+  EXPECT_THAT(end->err, testing::StartsWith("berth: ready in "));
+  EXPECT_THAT(end->err, AllOf(HasSubstr(" mount "), HasSubstr(" root "), HasSubstr(" other ")));
+}
+
+TEST_F(RunOptions, ExplainTellsWhoSaidWhatAndRunsNothing) {
+  auto environment = users_environment();
+  environment.emplace_back("LD_PRELOAD=/node.so");
+  const auto end =
+      run({as_user({"--container-explain", "--container-mounts", "/etc:/mnt/e:ro,/absent:/mnt/a",
+                    "--container-workdir", "/opt/w", image(), "--", "sh", "-c", "echo ran"}),
+           environment,
+           {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 0) << end->err;
+  EXPECT_THAT(end->out,
+              AllOf(HasSubstr(image() + " (squashfs, "), HasSubstr("fuse: berth run"),
+                    HasSubstr("/etc -> /mnt/e (read-only, user)\n"),
+                    HasSubstr("/proc -> /proc (default)\n"), HasSubstr("FROM_IMAGE=yes (image)\n"),
+                    HasSubstr("LD_PRELOAD removed (default)\n"),
+                    HasSubstr("/opt/w (--container-workdir)\n"),
+                    HasSubstr("\"/absent\" (user) is not on this machine\n")));
+  EXPECT_THAT(end->out, testing::Not(HasSubstr("ran\n")));
+}
+
+TEST_F(RunOptions, ExplainSpeaksJsonAndNeedsNoCommand) {
+  const auto end = run({as_user({"--container-explain=json", image()}), users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 0) << end->err;
+  for (const auto* key : {"\"image\"", "\"backend\"", "\"mounts\"", "\"environment\"",
+                          "\"workdir\"", "\"pin\"", "\"warnings\""}) {
+    EXPECT_THAT(end->out, HasSubstr(key));
+  }
+  const auto wrong = run({as_user({"--container-explain=xml", image()}), users_environment(), {}});
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->exit_code, 2);
+  EXPECT_THAT(wrong->err, HasSubstr("neither text nor json"));
+}
+
+TEST_F(RunOptions, WrongOptionsAreOneLineAndExitCode2) {
+  const std::pair<std::vector<std::string>, const char*> calls[] = {
+      {{"--container-mounts", "/a:b"}, "--container-mounts: \"/a:b\": target \"b\""},
+      {{"--container-workdir", "here"}, "not an absolute path"},
+      {{"--container-readonly", "--container-writable"}, "opposite are both given"},
+      {{"--container-backend", "docker"}, "none of auto, kernel, fuse, unpack"},
+      {{"--container-workdir", "/a", "--container-workdir", "/b"}, "given twice"},
+  };
+  for (const auto& [options, message] : calls) {
+    auto words = options;
+    words.insert(words.end(), {image(), "--", "true"});
+    const auto end = run({as_user(words), users_environment(), {}});
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->exit_code, 2) << end->err;
+    EXPECT_THAT(end->err, HasSubstr(message));
+    EXPECT_EQ(std::count(end->err.begin(), end->err.end(), '\n'), 1) << end->err;
+  }
+}
+
+TEST_F(RunOptions, AnUnpackedImageIsKeptForTheNextTime) {
+  const std::vector<std::string> words{"--container-backend",
+                                       "unpack",
+                                       image(),
+                                       "--",
+                                       "sh",
+                                       "-c",
+                                       "cat /etc/os-release; >/mine && echo $FROM_IMAGE"};
+  for (int time = 0; time < 2; ++time) {
+    const auto end = run({as_user(words), users_environment(), {}});
+    ASSERT_TRUE(end);
+    EXPECT_THAT(end->out, AllOf(HasSubstr("NAME=\"Berth image\""), HasSubstr("\nyes\n")))
+        << end->err;
+  }
+  const auto entries = fs::directory_iterator(path("home/.cache/berth/") + user);
+  EXPECT_EQ(std::count_if(begin(entries), end(entries),
+                          [](const auto& entry) { return entry.is_directory(); }),
+            1);
+}
+
+}  // namespace
+}  // namespace berth::cli
