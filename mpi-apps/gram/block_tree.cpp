@@ -9,9 +9,12 @@
 
 namespace berth::apps {
 
-row_blocks row_blocks_of(std::int64_t rows) noexcept {
+row_blocks row_blocks_of(std::int64_t rows, std::int64_t together) noexcept {
+  constexpr std::int64_t longest_band = 65536;
   const auto wanted = std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(rows, 64)));
-  return {rows, std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted) / 64, 256, 16384)};
+  const auto height = std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted) / 64, 256, 16384);
+  if (together > longest_band) return {rows, height};
+  return {rows, std::max<std::int64_t>(1, height / together) * together};
 }
 
 row_partition partition_blocks(const row_blocks& blocks, int ranks) noexcept {

@@ -16,7 +16,7 @@
 
 namespace berth::apps {
 
-/// The blocks of a dataset. A block depends on the number of rows alone.
+/// The blocks of a dataset. They do not depend on the ranks: see row_blocks_of().
 struct row_blocks {
   std::int64_t rows = 0;
   std::int64_t height = 1;
@@ -25,8 +25,10 @@ struct row_blocks {
 };
 
 /// 64 to 128 blocks where that gives 256 to 16384 rows each: enough to share, few enough that
-/// adding them up costs a few percent of making them.
-row_blocks row_blocks_of(std::int64_t rows) noexcept;
+/// adding them up costs a few percent of making them. Rows that a file stores compressed in bands
+/// of `together` stay in one block, so that no two ranks decode the same; bands of more than 65536
+/// rows are split nevertheless, or few ranks would have anything to do. @pre together >= 1
+row_blocks row_blocks_of(std::int64_t rows, std::int64_t together = 1) noexcept;
 
 /// Which rows a rank holds so that no block is split. @pre ranks >= 1
 row_partition partition_blocks(const row_blocks& blocks, int ranks) noexcept;

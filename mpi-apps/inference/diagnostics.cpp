@@ -28,7 +28,7 @@ class diagnosis {
         fit_(&fit),
         options_(&options),
         fitted_(&fitted),
-        blocks_(row_blocks_of(source.rows)),
+        blocks_(blocks_of(source)),
         mine_(partition_blocks(blocks_, comm.size()).of(comm.rank())),
         is_robust_(options.errors != error_kind::classic) {}
 

@@ -56,8 +56,7 @@ robust_errors::robust_errors(error_kind kind, const row_source& source,
       scores_.push_back({bound_of(fit.residual_squares[t]), std::vector<double>(length, 0),
                          std::vector<double>(length, 0)});
     } else {
-      builders_.emplace_back(gram_columns{kept, 0, true}, row_blocks_of(source.rows),
-                             gram_precision::plain);
+      builders_.emplace_back(gram_columns{kept, 0, true}, blocks_of(source), gram_precision::plain);
     }
   }
 }

@@ -125,7 +125,7 @@ class saving_pass {
         options_(options),
         identity_(identity),
         state_(std::move(state)),
-        blocks_(row_blocks_of(source.rows)),
+        blocks_(blocks_of(source)),
         shares_(blocks_, state_, comm.size()),
         builder_(source.columns, blocks_, precision, state_.scale),
         written_(clock::now()) {}
@@ -361,7 +361,7 @@ result<checkpoint> checkpoint::open(const communicator& comm, checkpoint_options
 
 result<gram_pass> checkpoint::run(const communicator& comm, const row_source& source,
                                   gram_precision precision, const std::vector<double>& scale) {
-  const auto blocks = row_blocks_of(source.rows);
+  const auto blocks = blocks_of(source);
   saved_pass state;
   state.is_twofold = precision == gram_precision::exact;
   state.rows = source.rows;

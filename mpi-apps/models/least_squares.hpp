@@ -58,7 +58,7 @@ struct row_view {
 class checkpoint;
 
 /// This rank's rows, as often as they are needed: `visit` calls back with consecutive rows of
-/// partition_blocks(row_blocks_of(rows), ranks). Its result is agreed.
+/// partition_blocks(blocks_of(*this), ranks). Its result is agreed.
 struct row_source {
   gram_columns columns;
   std::int64_t rows = 0;  // of all ranks
@@ -71,7 +71,12 @@ struct row_source {
       {};
   /// Keeps the sums of finished blocks, borrowed; needs visit_part. May be null.
   checkpoint* saves = nullptr;
+  std::int64_t together = 1;  // rows that the file stores compressed in one piece
 };
+
+inline row_blocks blocks_of(const row_source& source) noexcept {
+  return row_blocks_of(source.rows, source.together);
+}
 
 /// The sums of all rows.
 struct gram_pass {

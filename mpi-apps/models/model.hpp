@@ -62,9 +62,9 @@ struct target_fit {
   std::vector<coefficient> coefficients;  // the same names for every target
   std::vector<statistic> statistics;
   // From the rows, empty where they were not visited again:
-  std::vector<double> residual_quartiles = {};  // least, quarter, half, three quarters, largest;
-                                                // of residuals times roots of weights
-  std::vector<fitted_row> rows = {};            // a sample, and the most extreme ones; ascending
+  std::vector<double> residual_quartiles = {};    // least, quarter, half, three quarters, largest;
+                                                  // of residuals times roots of weights
+  std::vector<fitted_row> rows = {};              // a sample, and the most extreme ones; ascending
   std::optional<selection_facts> selection = {};  // with penalties, folds or held-out rows
 };
 

@@ -64,7 +64,7 @@ result<qr_factor> factor_cholesky_twice(const communicator& comm, const row_sour
   ++passes;
   const gram_columns columns{static_cast<std::int64_t>(n),
                              static_cast<std::int64_t>(system.targets()), false};
-  gram_builder builder(columns, row_blocks_of(source.rows), gram_precision::plain);
+  gram_builder builder(columns, blocks_of(source), gram_precision::plain);
   auto ok = source.visit([&](const row_view& rows) {
     const auto count = static_cast<std::size_t>(rows.range.count);
     std::vector<double> q(count * n);
@@ -108,7 +108,7 @@ result<qr_factor> factor_scalapack(const communicator& comm, const row_source& s
         "exact");
   }
   const auto grid = process_grid::tall(comm);
-  const auto block = partition_blocks(row_blocks_of(source.rows), comm.size()).block;
+  const auto block = partition_blocks(blocks_of(source), comm.size()).block;
   const auto cols = static_cast<std::int64_t>(system.order);
   const auto sides = static_cast<std::int64_t>(system.targets());
   auto a = agree(comm, distributed_matrix::create(grid, source.rows, cols, block, panel));

@@ -91,7 +91,7 @@ result<std::vector<double>> find_scale(const communicator& comm, const row_sourc
 result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& source,
                                    gram_precision precision, std::vector<double> scale) {
   if (source.saves != nullptr) return source.saves->run(comm, source, precision, scale);
-  gram_builder builder(source.columns, row_blocks_of(source.rows), precision, std::move(scale));
+  gram_builder builder(source.columns, blocks_of(source), precision, std::move(scale));
   weight_facts weights;
   auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
     weights.add(rows);
@@ -135,8 +135,8 @@ class group_weights {
 result<std::vector<gram_pass>> pass_groups_scaled(const communicator& comm,
                                                   const row_source& source, const row_parts& groups,
                                                   std::vector<double> scale) {
-  grouped_gram_builder builder(source.columns, row_blocks_of(source.rows), gram_precision::exact,
-                               groups, std::move(scale));
+  grouped_gram_builder builder(source.columns, blocks_of(source), gram_precision::exact, groups,
+                               std::move(scale));
   weight_facts weights;
   group_weights own(groups, source.columns.is_weighted);
   auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
@@ -183,7 +183,7 @@ result<residual_sums> pass_residuals(const communicator& comm, const row_source&
                                      const gram_matrix& gram,
                                      const std::vector<double>& coefficients, int& passes) {
   ++passes;
-  residual_builder builder(source.columns, row_blocks_of(source.rows), coefficients, gram.scale);
+  residual_builder builder(source.columns, blocks_of(source), coefficients, gram.scale);
   auto ok = visit_metered(source, "refine", builder.flops_a_row(),
                           [&](const row_view& rows) { feed(builder, rows); });
   if (!ok) return pass(std::move(ok));

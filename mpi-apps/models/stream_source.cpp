@@ -6,6 +6,7 @@
 
 #include "common/collective.hpp"
 #include "common/text.hpp"
+#include "data/read_plan.hpp"
 #include "data/read_rows.hpp"
 
 namespace berth::apps {
@@ -71,8 +72,7 @@ row_source stream_source::rows() {
     return reads_single() ? stream<float>(range, see) : stream<double>(range, see);
   };
   const auto visit = [this, part](const std::function<void(const row_view&)>& see) {
-    const auto mine = partition_blocks(row_blocks_of(info_.rows), comm_->size()).of(comm_->rank());
-    return agree(*comm_, part(mine, [&see](const row_view& view) {
+    return agree(*comm_, part(mine(), [&see](const row_view& view) {
       see(view);
       return true;
     }));
@@ -81,7 +81,17 @@ row_source stream_source::rows() {
                     return explain_missing();
                   }};
   made.visit_part = part;
+  made.together = rows_together();
   return made;
+}
+
+std::int64_t stream_source::rows_together() const {
+  return data_->csr ? 1 : plan_read(data_->x).row_multiple;
+}
+
+row_range stream_source::mine() const {
+  const auto blocks = row_blocks_of(info_.rows, rows_together());
+  return partition_blocks(blocks, comm_->size()).of(comm_->rank());
 }
 
 template <class T>
@@ -131,8 +141,7 @@ result<void> stream_source::explain_missing() {
   statistics_collector features(data_->info.features);
   statistics_collector targets(data_->targets());
   const auto gather = [&]() -> result<void> {
-    const auto mine = partition_blocks(row_blocks_of(info_.rows), comm_->size()).of(comm_->rank());
-    auto panels = panel_stream<double>::open(*data_, mine, panels_);
+    auto panels = panel_stream<double>::open(*data_, mine(), panels_);
     if (!panels) return pass(std::move(panels));
     while (true) {
       auto rows = panels->next();

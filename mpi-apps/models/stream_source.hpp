@@ -38,6 +38,8 @@ class stream_source {
   stream_source(const communicator& comm, const dataset& data) : comm_(&comm), data_(&data) {}
   result<void> choose(const stream_options& options);
   [[nodiscard]] bool reads_single() const noexcept;
+  [[nodiscard]] std::int64_t rows_together() const;
+  [[nodiscard]] row_range mine() const;
   template <class T>
   result<void> stream(row_range range, const std::function<bool(const row_view&)>& see);
   template <class T>

@@ -109,7 +109,7 @@ result<wide_rows> load_wide(const communicator& comm, const row_source& source,
                             const least_squares_options& options) {
   loader load{{}, source.columns.ones(), options.intercept, 0};
   auto& rows = load.rows;
-  rows.range = partition_blocks(row_blocks_of(source.rows), comm.size()).of(comm.rank());
+  rows.range = partition_blocks(blocks_of(source), comm.size()).of(comm.rank());
   rows.order = load.features + (options.intercept ? 1 : 0);
   rows.targets = static_cast<std::size_t>(source.columns.targets);
   const auto reserve = [&]() -> result<void> {

@@ -239,7 +239,7 @@ result<least_squares_fit> solve_wide(const communicator& comm, const row_source&
   if (auto ok = problem.factor(name_of); !ok) return pass(std::move(ok));
   auto solution = problem.products();
   if (auto ok = problem.solve(solution); !ok) return pass(std::move(ok));
-  const auto blocks = row_blocks_of(source.rows);
+  const auto blocks = blocks_of(source);
   const auto wrong = refine_fully(problem, blocks, solution);
   if (!wrong) return failure(wrong.error());
   least_squares_fit fit;

@@ -67,8 +67,8 @@ double available_memory() {
 
 result<void> check_memory(const communicator& comm, const row_source& source, std::size_t groups) {
   const auto order = static_cast<double>(source.columns.features);
-  const double sums = grouped_gram_bytes(source.columns, row_blocks_of(source.rows),
-                                         gram_precision::exact, groups, comm.size());
+  const double sums = grouped_gram_bytes(source.columns, blocks_of(source), gram_precision::exact,
+                                         groups, comm.size());
   // A problem in twofold precision, and a factor.
   const double needed = sums + 4 * order * order * sizeof(double);
   const int ranks = ranks_here(comm);

@@ -16,6 +16,13 @@ TEST(RowBlocks, AreFewEnoughToAddAndManyEnoughToShare) {
   EXPECT_EQ(row_blocks_of(std::int64_t{1} << 40).height, 16384);
 }
 
+TEST(RowBlocks, HoldWholeBands) {
+  EXPECT_EQ(row_blocks_of(500'000, 100).height, 4000);
+  EXPECT_EQ(row_blocks_of(500'000, 3907).height, 3907);
+  EXPECT_EQ(row_blocks_of(500'000, 20'000).height, 20'000);
+  EXPECT_EQ(row_blocks_of(500'000, 250'000).height, 4096) << "too few to share";
+}
+
 TEST(RowBlocks, AreNeverSplitBetweenRanks) {
   for (const std::int64_t rows : {1, 255, 256, 257, 20433, 1'000'001}) {
     const auto blocks = row_blocks_of(rows);
