@@ -8,15 +8,6 @@
 
 namespace berth::apps {
 
-/// 1 - RSS/TSS (NaN when the truth is constant) and the root of the mean squared residual.
-struct regression_score {
-  double r2 = 0;
-  double rmse = 0;
-};
-/// Collective. @pre truth.size() == predicted.size(); `rows` is the total over the ranks, >= 1
-regression_score score_regression(const communicator& comm, std::span<const double> truth,
-                                  std::span<const double> predicted, std::int64_t rows);
-
 /// Mean negative log-likelihood, and the share of rows where probability >= 1/2 meets the label.
 struct classification_score {
   double log_loss = 0;
