@@ -224,14 +224,17 @@ TEST_F(Attach, LogsFollowUntilTheEnd) {
   const running_job job("echo one; touch ready; until test -e go; do sleep 0.05; done; echo two");
   job.wait_for(1);
   ASSERT_TRUE(comes_true([&] { return shell("berth logs " + job.id()).out == "one\n"; }));
-  const auto end = shell("(sleep 1; touch go) & timeout 60 berth logs -f " + job.id());
+  const auto end = shell(fmt::format(
+      "timeout 60 berth logs -f {} >followed & until grep -q one followed; do sleep 0.05; done; "
+      "touch go; wait $!; code=$?; cat followed; exit $code",
+      job.id()));
   EXPECT_EQ(end.exit_code, 0) << end.err;
   EXPECT_EQ(end.out, "one\ntwo\n");
   EXPECT_EQ(shell("berth logs -n 1 " + job.id()).out, "two\n");
   const auto step = shell("berth logs " + job.step(0));
   EXPECT_EQ(step.exit_code, 1);
   EXPECT_THAT(step.err, HasSubstr("berth logs " + job.id()));
-  shell("rm -f go");
+  shell("rm -f go followed");
 }
 
 TEST_F(AttachOnLab, OtherUsersAreRefused) {

@@ -11,9 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace berth::container;
   const std::string text(reinterpret_cast<const char*>(data), size);
   const choices given{{"CONTAINER_MOUNTS", text}, {"CONTAINER_WORKDIR", text}};
-  static_cast<void>(parse_options(given, "/work"));
-  static_cast<void>(parse_options({{"CONTAINER_ENV", text}}, "/work"));
-  const auto mounts = parse_mounts(text, "/work");
+  static_cast<void>(parse_options(given, "/jobs"));
+  static_cast<void>(parse_options({{"CONTAINER_ENV", text}}, "/jobs"));
+  const auto mounts = parse_mounts(text, "/jobs");
   if (!mounts) return 0;
   for (const auto& mount : *mounts) {
     if (!mount.target.starts_with('/') || mount.target.find("/../") != std::string::npos ||

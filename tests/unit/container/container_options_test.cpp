@@ -37,7 +37,7 @@ lookup variables(std::map<std::string, std::string> all) {
 }
 
 std::string complaint(const choices& given) {
-  const auto options = parse_options(given, "/work");
+  const auto options = parse_options(given, "/jobs");
   return options ? "accepted" : options.error().text();
 }
 
@@ -52,7 +52,7 @@ TEST(ContainerOptions, HaveTheNamesOfPyxis) {
 }
 
 TEST(ContainerOptions, WithoutAnyTheDefaultsHold) {
-  const auto options = parse_options({}, "/work");
+  const auto options = parse_options({}, "/jobs");
   ASSERT_TRUE(options);
   EXPECT_THAT(options->mounts, IsEmpty());
   EXPECT_EQ(options->workdir, "");
@@ -68,10 +68,10 @@ TEST(ContainerOptions, AreUnderstood) {
                                                    {"container-readonly", ""},
                                                    {"container-env", "A,B_1"},
                                                    {"container-backend", "unpack"}}),
-                                     "/work");
+                                     "/jobs");
   ASSERT_TRUE(options) << options.error().text();
   ASSERT_EQ(options->mounts.size(), 1U);
-  EXPECT_EQ(options->mounts[0].source, "/work/d");
+  EXPECT_EQ(options->mounts[0].source, "/jobs/d");
   EXPECT_EQ(options->workdir, "/d");
   EXPECT_FALSE(options->mount_home);
   EXPECT_FALSE(options->writable);
@@ -138,8 +138,8 @@ TEST(ContainerOptions, TravelUnderSlurmsName) {
 
 TEST(ContainerOptions, RelativeSourcesMeanTheSameElsewhere) {
   const choices given{{"CONTAINER_MOUNTS", "./a:/a"}, {"CONTAINER_WORKDIR", "/a"}};
-  EXPECT_EQ(made_absolute(given, "/work"),
-            (choices{{"CONTAINER_MOUNTS", "/work/a:/a:rw"}, {"CONTAINER_WORKDIR", "/a"}}));
+  EXPECT_EQ(made_absolute(given, "/jobs"),
+            (choices{{"CONTAINER_MOUNTS", "/jobs/a:/a:rw"}, {"CONTAINER_WORKDIR", "/a"}}));
 }
 
 TEST(ContainerOptions, ThatCannotBeAreRefusedByName) {

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 result<std::vector<mount_request>> parse(const std::string& text) {
-  return parse_mounts(text, "/work/run");
+  return parse_mounts(text, "/jobs/run");
 }
 
 mount_request only(const std::string& text) {
@@ -45,13 +45,13 @@ TEST(Mounts, AreSourceTargetAndFlags) {
 
 TEST(Mounts, WithoutATargetAreWhereTheyAreOnTheNode) {
   EXPECT_EQ(only("/data/set"), only("/data/set:/data/set"));
-  EXPECT_EQ(only("./set").target, "/work/run/set");
+  EXPECT_EQ(only("./set").target, "/jobs/run/set");
 }
 
 TEST(Mounts, RelativeSourcesStartInTheGivenFolder) {
-  EXPECT_EQ(only("./set:/mnt").source, "/work/run/set");
-  EXPECT_EQ(only(".:/mnt").source, "/work/run");
-  EXPECT_EQ(only("../set:/mnt").source, "/work/set");
+  EXPECT_EQ(only("./set:/mnt").source, "/jobs/run/set");
+  EXPECT_EQ(only(".:/mnt").source, "/jobs/run");
+  EXPECT_EQ(only("../set:/mnt").source, "/jobs/set");
   EXPECT_EQ(only("/data/:/mnt/").source, "/data");
   EXPECT_EQ(only("///:/mnt").source, "/");
   EXPECT_EQ(only("/data//:/mnt/./x//").target, "/mnt/x");

@@ -43,7 +43,7 @@ TEST(Plan, FilesOfTheNodeAreReadOnlyAndMayBeMissing) {
 }
 
 TEST(Plan, OnlyTheDefaultsAreOpenedWithTheNodesRights) {
-  const auto binds = plan_binds({"/home/ada", "/work/run", "/spool/pmix.1.0"},
+  const auto binds = plan_binds({"/home/ada", "/jobs/run", "/spool/pmix.1.0"},
                                 {{"/scratch", "/scratch", false, true}});
   for (const auto& entry : binds) {
     EXPECT_EQ(entry.opened_with == rights::node, entry.origin == "default") << entry.target;
@@ -56,7 +56,7 @@ TEST(Plan, ASubmitFolderThatIsShownAlreadyIsNotMountedTwice) {
         << folder;
   }
   EXPECT_THAT(targets(plan_binds({"/home/ada", "/home/adam", ""}, {})), Contains("/home/adam"));
-  EXPECT_THAT(targets(plan_binds({"/home/ada", "/work/run", ""}, {})), Contains("/work/run"));
+  EXPECT_THAT(targets(plan_binds({"/home/ada", "/jobs/run", ""}, {})), Contains("/jobs/run"));
 }
 
 TEST(Plan, AFolderShownElsewhereIsNotShownAtItsOwnPath) {

@@ -75,12 +75,12 @@ TEST(Pack, CopiesExtraFoldersToAnotherPlace) {
   fs::create_symlink("e/f", folder / "d/link");
   auto request = request_for({"cat"});
   request.files = {{folder / "d", "/opt/d"}};
-  request.workdir = "/work/here";
+  request.workdir = "/jobs/here";
   const auto plan = plan_image(request);
   ASSERT_TRUE(plan) << plan.error().text();
   EXPECT_TRUE(plan->files.contains("/opt/d/e/f"));
   EXPECT_EQ(std::get<symlink>(plan->files.nodes().at("/opt/d/link")).target, "e/f");
-  EXPECT_TRUE(plan->files.contains("/work/here"));
+  EXPECT_TRUE(plan->files.contains("/jobs/here"));
 }
 
 }  // namespace
