@@ -1,5 +1,6 @@
 #include "plugin/step.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -126,6 +127,14 @@ result<void> apply_site_default(step& self, const std::vector<std::string>& envi
   return {};
 }
 
+// Opened while the node's files are seen. Beside the helper, which root alone can change.
+result<unique_fd> open_entry(const settings& site) {
+  const auto path = std::filesystem::path(site.helper).parent_path() / "berth-entry";
+  unique_fd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!fd) return fail_errno(fmt::format("cannot open \"{}\"", path.string()));
+  return fd;
+}
+
 result<void> prepare(step& self, const settings& site,
                      const std::vector<std::string>& environment) {
   self.request.site_file = site.site_file;
@@ -139,6 +148,11 @@ result<void> prepare(step& self, const settings& site,
   auto answer = ask_helper(site, self.request);
   if (!answer) return pass(std::move(answer));
   self.answer = std::move(*answer);
+  if (!self.answer.reply.entrypoint.empty()) {
+    auto entry = open_entry(site);
+    if (!entry) return pass(std::move(entry));
+    self.entry = std::move(*entry);
+  }
   if (auto done = apply_site_default(self, environment); !done) return done;
   if (!self.pin || !self.pin->check || self.pin->dry_run) return {};
   auto check = check_link::create(self.request.job.tasks_on_node);

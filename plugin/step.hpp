@@ -31,6 +31,7 @@ struct step {
   std::optional<shared_masks> masks;
   std::optional<check_link> check;  ///< for --pin=...,check
   bool joined = false;              ///< in a task: it is in the container
+  unique_fd entry;                  ///< berth-entry, for an image's entrypoint
   unique_fd prolog_agent;           ///< in a task: to the process that runs TaskProlog on the node
 };
 

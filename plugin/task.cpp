@@ -7,10 +7,12 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <thread>
 
 #include "base/file.hpp"
 #include "container/command.hpp"
+#include "container/entry.hpp"
 #include "container/environment.hpp"
 #include "pinning/executor.hpp"
 #include "plugin/pin.hpp"
@@ -139,15 +141,26 @@ void enter_workdir(spank_t sp, const step& self) {
   refuse(self, "cannot enter the working directory in the container", refused_exit_code);
 }
 
+// What Slurm will execute; with an entrypoint of the image that, before the command.
 void check_command(spank_t sp, const step& self) {
   char** argv = nullptr;
   int argc = 0;
   if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1) return;
   const auto path = find_variable(environment_of(sp), "PATH").value_or("");
-  const auto found = container::find_command(argv[0], path);
-  if (found) return;
-  refuse(self, fmt::format("image \"{}\": {}", self.answer.reply.image, found.error().text()),
-         found.error().code().value());
+  auto words = self.answer.reply.entrypoint;
+  const auto found = container::find_command(self.entry ? words.front() : argv[0], path);
+  if (!found) {
+    refuse(self,
+           fmt::format("image \"{}\": {}{}", self.answer.reply.image,
+                       self.entry ? "entrypoint: " : "", found.error().text()),
+           found.error().code().value());
+  }
+  if (!self.entry) return;
+  words.insert(words.begin(), *found);
+  words.emplace_back(argv[0]);
+  set_variable(sp, container::entry_variable, container::encode_words(words));
+  // In this process alone, which is about to execve: nobody frees the word.
+  argv[0] = ::strdup(fmt::format("/proc/self/fd/{}", self.entry.get()).c_str());
 }
 
 // For berth exec: as the task that it joins was started. What the terminal is, the joining user

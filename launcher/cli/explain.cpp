@@ -37,6 +37,7 @@ struct explanation {
   std::vector<environment_edit> environment;
   reasoned workdir;
   reasoned pin;
+  reasoned entrypoint;
   std::vector<std::string> warnings;
 };
 
@@ -92,6 +93,13 @@ reasoned choose_pin(const explain_request& request, const site::config& rules) {
   return {"none", "berth run pins with --pin only"};
 }
 
+reasoned choose_entrypoint(const explain_request& request, const image_facts& image) {
+  if (!request.options.entrypoint) return {"none", "--container-entrypoint is not given"};
+  const auto& metadata = image.metadata;
+  if (!metadata || metadata->entrypoint.empty()) return {"none", "the image's metadata has none"};
+  return {fmt::format("{}", fmt::join(metadata->entrypoint, " ")), "image"};
+}
+
 std::vector<std::string> find_warnings(const explanation& all) {
   std::vector<std::string> warnings;
   const auto& image = all.image;
@@ -141,6 +149,7 @@ result<explanation> gather(const explain_request& request) {
                        rules.environment, options.environment);
   all.workdir = choose_workdir(request, rules, all, here);
   all.pin = choose_pin(request, rules);
+  all.entrypoint = choose_entrypoint(request, all.image);
   all.warnings = find_warnings(all);
   return all;
 }
@@ -173,6 +182,7 @@ void print_text(const explanation& all) {
   }
   row("workdir", fmt::format("{} ({})", all.workdir.what, all.workdir.why));
   row("pin", fmt::format("{} ({})", all.pin.what, all.pin.why));
+  row("entrypoint", fmt::format("{} ({})", all.entrypoint.what, all.entrypoint.why));
   for (const auto& warning : all.warnings) row("warning", warning);
 }
 
@@ -210,6 +220,7 @@ void print_json(const explanation& all) {
   object["environment"] = list_of(all.environment);
   object["workdir"] = {{"path", all.workdir.what}, {"origin", all.workdir.why}};
   object["pin"] = {{"words", all.pin.what}, {"origin", all.pin.why}};
+  object["entrypoint"] = {{"words", all.entrypoint.what}, {"origin", all.entrypoint.why}};
   object["warnings"] = all.warnings;
   fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }

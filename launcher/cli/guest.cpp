@@ -1,6 +1,7 @@
 #include "cli/guest.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -25,6 +26,14 @@ result<image::image_metadata> read_metadata() {
   return image::parse_metadata(*text);
 }
 
+// An image that enroot made keeps its entrypoint in a script, which runs what follows it.
+void read_enroot_script(image::image_metadata& into) {
+  constexpr const char* script = "/etc/rc";
+  struct stat info {};
+  if (!into.entrypoint.empty() || ::stat(script, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  into.entrypoint = {"/bin/sh", script};
+}
+
 result<std::string> look_around(const workdir_choice& where) {
   auto metadata = read_metadata();
   if (!metadata) return pass(std::move(metadata));
@@ -33,8 +42,9 @@ result<std::string> look_around(const workdir_choice& where) {
     candidates.insert(candidates.begin(), where.submit_dir);
   }
   if (!where.wanted.empty()) candidates = {where.wanted};
+  read_enroot_script(*metadata);
   container::wire_writer out;
-  out.texts(metadata->env);
+  for (const auto& words : {metadata->env, metadata->entrypoint, metadata->cmd}) out.texts(words);
   for (const auto& folder : candidates) {
     if (folder.empty() || ::chdir(folder.c_str()) != 0) continue;
     out.text(folder);
@@ -57,6 +67,8 @@ result<guest_facts> ask_guest(const container::identity& user, const workdir_cho
   container::wire_reader in(*answer);
   guest_facts facts;
   facts.environment = in.texts();
+  facts.entrypoint = in.texts();
+  facts.command = in.texts();
   facts.workdir = in.text();
   if (auto whole = in.finish(); !whole) return pass(std::move(whole));
   return facts;

@@ -83,6 +83,8 @@ void print_text(const image_facts& known) {
   for (const auto& program : known.metadata->programs) row("program", program);
   for (const auto& entry : known.metadata->env) row("env", entry);
   row("workdir", known.metadata->workdir);
+  row("entrypoint", fmt::format("{}", fmt::join(known.metadata->entrypoint, " ")));
+  row("cmd", fmt::format("{}", fmt::join(known.metadata->cmd, " ")));
   row("packed by", known.metadata->tool);
 }
 
@@ -121,6 +123,8 @@ void print_json(const image_facts& known) {
     object["programs"] = known.metadata->programs;
     object["env"] = known.metadata->env;
     object["workdir"] = known.metadata->workdir;
+    object["entrypoint"] = known.metadata->entrypoint;
+    object["cmd"] = known.metadata->cmd;
     object["tool"] = known.metadata->tool;
   }
   fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -161,6 +161,16 @@ void add_pack(CLI::App& app, int& exit_code) {
       ->take_all();
   verb->add_option("--workdir", given->request.workdir, "Where programs start in the container")
       ->type_name("DIR");
+  verb->add_option("--entrypoint", given->request.entrypoint,
+                   "A word that --container-entrypoint puts before commands (may be repeated)")
+      ->type_name("WORD")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--cmd", given->request.cmd,
+                   "A word of the command where none is given (may be repeated)")
+      ->type_name("WORD")
+      ->expected(1)
+      ->take_all();
   verb->add_option("--compressor", given->compressor,
                    "zstd (small), lz4 (fastest to start) or gzip (oldest kernels)")
       ->check(CLI::IsMember({"zstd", "lz4", "gzip"}))

@@ -120,7 +120,18 @@ result<unique_fd> mount_image(const image_file& image, const image::cached_tree*
   return std::move(served->mount);
 }
 
-result<void> enter_container(const run_options& options) {
+// As docker does it: the image's words for a command stand in for a missing one, and its entrypoint
+// before either.
+result<void> compose_command(run_options& options, const guest_facts& guest) {
+  auto& command = options.command;
+  if (command.empty()) command = guest.command;
+  command.insert(command.begin(), guest.entrypoint.begin(), guest.entrypoint.end());
+  if (!command.empty()) return {};
+  return fail(fmt::format("image \"{}\" has neither an entrypoint nor a command; name a COMMAND",
+                          options.image));
+}
+
+result<void> enter_container(run_options& options) {
   std::vector<timing> phases;
   const auto begin = std::chrono::steady_clock::now();
   stopwatch watch(phases);
@@ -161,6 +172,9 @@ result<void> enter_container(const run_options& options) {
   watch.lap("root");
   const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
   if (!guest) return failure(guest.error());
+  if (asked.entrypoint) {
+    if (auto whole = compose_command(options, *guest); !whole) return whole;
+  }
   apply(plan_environment(current_environment(), guest->environment, rules.environment,
                          asked.environment));
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
@@ -214,7 +228,7 @@ result<container_options> understood(const run_options& options, const std::stri
 }
 
 // The container first: its server and its mounts are not work of the task.
-result<void> enter_pinned(const run_options& options, bool& only_plan) {
+result<void> enter_pinned(run_options& options, bool& only_plan) {
   if (options.pin.empty()) return enter_container(options);
   const auto pin = run_pin::prepare(options.pin);
   if (!pin) return failure(pin.error());
@@ -268,7 +282,9 @@ void add_run(CLI::App& app, int& exit_code) {
                  "(--container-explain=json)");
   // What srun --container-explain passes on.
   verb->add_flag("--explain-step", options->step)->group("");
-  verb->add_option("COMMAND", options->command, "command and its arguments");
+  verb->add_option("COMMAND", options->command,
+                   "command and its arguments; with --container-entrypoint the image's own may "
+                   "stand in");
   verb->positionals_at_end();
   verb->footer(
       "Examples:\n"
@@ -282,10 +298,6 @@ void add_run(CLI::App& app, int& exit_code) {
     // The "--" that ends berth's own options may also stand after the image.
     auto& command = options->command;
     if (!command.empty() && command.front() == "--") command.erase(command.begin());
-    if (command.empty() && options->explain.empty()) {
-      exit_code = report(error("COMMAND is missing; see: berth run --help"), 2);
-      return;
-    }
     if (const auto asked = pinning::parse_request(options->pin.empty() ? "none" : options->pin);
         !asked) {
       exit_code = report(error(asked.error()).with_context("--pin"), 2);
@@ -297,6 +309,10 @@ void add_run(CLI::App& app, int& exit_code) {
       return;
     }
     options->container = std::move(*container);
+    if (command.empty() && options->explain.empty() && !options->container.entrypoint) {
+      exit_code = report(error("COMMAND is missing; see: berth run --help"), 2);
+      return;
+    }
     if (!options->explain.empty()) {
       exit_code = explain_only(*options);
       return;

@@ -22,6 +22,7 @@ constexpr const char* env_key = "CONTAINER_ENV";
 constexpr const char* writable_key = "CONTAINER_WRITABLE";
 constexpr const char* backend_key = "CONTAINER_BACKEND";
 constexpr const char* timing_key = "CONTAINER_TIMING";
+constexpr const char* entrypoint_key = "CONTAINER_ENTRYPOINT";
 constexpr const char* yes = "1";
 constexpr const char* no = "0";
 
@@ -42,6 +43,10 @@ constexpr std::array words{
                 "let the tasks write to the container's root, in memory (the default)"},
     option_word{"container-readonly", nullptr, writable_key, no, false,
                 "make the container's root read-only"},
+    option_word{"container-entrypoint", nullptr, entrypoint_key, yes, false,
+                "run each task's command through the image's entrypoint"},
+    option_word{"no-container-entrypoint", nullptr, entrypoint_key, no, false,
+                "do not run the image's entrypoint (the default)"},
     option_word{"container-backend", "BACKEND", backend_key, nullptr, false,
                 "how the image becomes a file system: auto, kernel (trusted images only), fuse, "
                 "or unpack (into the node's cache)"},
@@ -232,6 +237,9 @@ result<container_options> parse_options(const choices& given, const std::string&
               [&] { return read_choice(given, home_key, options.mount_home, parse_yes_or_no); })
           .and_then(
               [&] { return read_choice(given, writable_key, options.writable, parse_yes_or_no); })
+          .and_then([&] {
+            return read_choice(given, entrypoint_key, options.entrypoint, parse_yes_or_no);
+          })
           .and_then([&] { return read_choice(given, backend_key, options.backend, parse_backend); })
           .and_then(
               [&] { return read_choice(given, timing_key, options.timing, parse_yes_or_no); });

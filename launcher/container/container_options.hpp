@@ -63,7 +63,8 @@ struct container_options {
   bool mount_home = true;
   bool writable = true;
   backend_choice backend = backend_choice::any;
-  bool timing = false;  ///< tell how long the start took
+  bool timing = false;      ///< tell how long the start took
+  bool entrypoint = false;  ///< the image's entrypoint before each task's command
 };
 
 /// Error: names the option and what is wrong with it. `folder`: where relative paths start.

@@ -6,7 +6,7 @@ namespace berth::container {
 namespace {
 
 // Both sides are installed together; this catches a plugin and a helper that were not.
-constexpr std::uint32_t protocol_version = 3;
+constexpr std::uint32_t protocol_version = 4;
 
 void write_job(wire_writer& out, const site::job_facts& job) {
   for (const auto value : {job.id, job.step, job.uid, job.gid, job.nodes, job.tasks_on_node}) {
@@ -110,6 +110,7 @@ std::string encode(const node_reply& reply) {
   for (const auto& text : {reply.error, reply.image, reply.backend, reply.workdir}) out.text(text);
   out.u32(reply.asks_for_job ? 1 : 0);
   out.texts(reply.image_environment);
+  out.texts(reply.entrypoint);
   write_environment(out, reply.site_environment);
   out.text(reply.site_pin);
   out.u32(reply.pin_failure_is_fatal ? 1 : 0);
@@ -130,6 +131,7 @@ result<node_reply> decode_reply(std::string_view bytes) {
   for (auto* text : {&reply.error, &reply.image, &reply.backend, &reply.workdir}) *text = in.text();
   reply.asks_for_job = in.u32() != 0;
   reply.image_environment = in.texts();
+  reply.entrypoint = in.texts();
   reply.site_environment = read_environment(in);
   reply.site_pin = in.text();
   reply.pin_failure_is_fatal = in.u32() != 0;

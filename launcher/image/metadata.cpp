@@ -44,6 +44,15 @@ bool legal_path(std::string_view path) {
   return std::find(parts.begin(), parts.end(), "..") == parts.end();
 }
 
+// Words of a command: what execve(2) takes.
+bool legal_words(const std::vector<std::string>& words) {
+  return words.size() <= metadata_env_limit &&
+         std::all_of(
+             words.begin(), words.end(),
+             [](const std::string& word) { return word.find('\0') == std::string::npos; }) &&
+         (words.empty() || !words.front().empty());
+}
+
 bool legal_architecture(std::string_view name) {
   return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_';
@@ -117,6 +126,9 @@ result<void> validate(const image_metadata& data) {
       !std::all_of(data.programs.begin(), data.programs.end(), legal_path)) {
     return fail("key \"programs\" is not a list of absolute paths");
   }
+  if (!legal_words(data.entrypoint) || !legal_words(data.cmd)) {
+    return fail("key \"entrypoint\" or \"cmd\" is not a list of the words of a command");
+  }
   if (data.tool.size() > 128 || !printable(data.tool)) {
     return fail("key \"tool\" is not the name of a program");
   }
@@ -139,7 +151,9 @@ result<image_metadata> parse_metadata(std::string_view text) {
       !take(object, "env", data.env, status) || !take(object, "workdir", data.workdir, status) ||
       !take(object, "created", data.created, status) ||
       !take(object, "programs", data.programs, status) ||
-      !take(object, "tool", data.tool, status)) {
+      !take(object, "tool", data.tool, status) ||
+      !take(object, "entrypoint", data.entrypoint, status) ||
+      !take(object, "cmd", data.cmd, status)) {
     return pass(std::move(status));
   }
   if (auto valid = validate(data); !valid) return pass(std::move(valid));
@@ -155,6 +169,8 @@ std::string write_metadata(const image_metadata& data) {
   if (!data.created.empty()) object["created"] = data.created;
   if (!data.programs.empty()) object["programs"] = data.programs;
   if (!data.tool.empty()) object["tool"] = data.tool;
+  if (!data.entrypoint.empty()) object["entrypoint"] = data.entrypoint;
+  if (!data.cmd.empty()) object["cmd"] = data.cmd;
   return object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 

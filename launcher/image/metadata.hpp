@@ -2,7 +2,8 @@
 // What berth knows about an image beyond squashfs: the file /.berth/image.json inside the image.
 //
 //   {"schema": 1, "architecture": "amd64", "env": ["PATH=/usr/bin"], "workdir": "/data",
-//    "created": "2024-05-01T12:00:00Z", "programs": ["/usr/bin/train"], "tool": "berth 0.1.0"}
+//    "created": "2024-05-01T12:00:00Z", "programs": ["/usr/bin/train"], "tool": "berth 0.1.0",
+//    "entrypoint": ["/usr/bin/tini", "--"], "cmd": ["train"]}
 //
 // Only "schema" and "architecture" must be there; keys that are not listed here are ignored, so
 // that later versions may add some. The text comes from users: read it in a process without rights.
@@ -24,6 +25,8 @@ struct image_metadata {
   std::string created;                ///< RFC 3339, or empty
   std::vector<std::string> programs;  ///< absolute paths in the image
   std::string tool;                   ///< name and version of the program that made the image
+  std::vector<std::string> entrypoint{};  ///< OCI's Entrypoint: words put before a command
+  std::vector<std::string> cmd{};         ///< OCI's Cmd: the command where none is given
 };
 
 inline constexpr std::string_view metadata_path = "/.berth/image.json";

@@ -77,6 +77,8 @@ class planner {
   result<pack_plan> plan() {
     plan_.metadata.env = request_.env;
     plan_.metadata.workdir = request_.workdir;
+    plan_.metadata.entrypoint = request_.entrypoint;
+    plan_.metadata.cmd = request_.cmd;
     plan_.metadata.tool = request_.tool;
     plan_.metadata.architecture = host_architecture();
     add_default("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");

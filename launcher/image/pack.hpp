@@ -19,11 +19,13 @@ struct extra_file {
 struct pack_request {
   std::vector<std::string> programs;  ///< paths, or names looked up in `search_path`
   std::vector<extra_file> files;
-  std::vector<std::string> env;  ///< "NAME=value"
-  std::string workdir;           ///< absolute, or empty
-  std::string tool;              ///< metadata: who made the image
-  std::string search_path;       ///< folders separated by ":", usually PATH
-  bool mpi = true;               ///< also what MPI libraries open at run time
+  std::vector<std::string> env;         ///< "NAME=value"
+  std::string workdir;                  ///< absolute, or empty
+  std::vector<std::string> entrypoint;  ///< words that --container-entrypoint puts before commands
+  std::vector<std::string> cmd;         ///< the command where none is given
+  std::string tool;                     ///< metadata: who made the image
+  std::string search_path;              ///< folders separated by ":", usually PATH
+  bool mpi = true;                      ///< also what MPI libraries open at run time
 };
 
 struct pack_plan {

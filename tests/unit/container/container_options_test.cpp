@@ -67,6 +67,7 @@ TEST(ContainerOptions, AreUnderstood) {
                                                    {"no-container-mount-home", ""},
                                                    {"container-readonly", ""},
                                                    {"container-env", "A,B_1"},
+                                                   {"container-entrypoint", ""},
                                                    {"container-backend", "unpack"}}),
                                      "/jobs");
   ASSERT_TRUE(options) << options.error().text();
@@ -77,6 +78,7 @@ TEST(ContainerOptions, AreUnderstood) {
   EXPECT_FALSE(options->writable);
   EXPECT_THAT(options->environment, ElementsAre("A", "B_1"));
   EXPECT_EQ(options->backend, backend_choice::unpack);
+  EXPECT_TRUE(options->entrypoint);
 }
 
 TEST(ContainerOptions, ListsAddUpAndOthersAreGivenOnce) {

@@ -18,7 +18,9 @@ TEST(Metadata, ReadsBackWhatItWrites) {
                             "/data/my dir",
                             "2024-05-01T12:00:00Z",
                             {"/usr/bin/train"},
-                            "berth 1.2.3"};
+                            "berth 1.2.3",
+                            {"/usr/bin/tini", "--", ""},
+                            {"train", "a b"}};
   const auto back = parse_metadata(write_metadata(data));
   ASSERT_TRUE(back) << back.error().text();
   EXPECT_EQ(back->architecture, data.architecture);
@@ -27,6 +29,8 @@ TEST(Metadata, ReadsBackWhatItWrites) {
   EXPECT_EQ(back->created, data.created);
   EXPECT_EQ(back->programs, data.programs);
   EXPECT_EQ(back->tool, data.tool);
+  EXPECT_EQ(back->entrypoint, data.entrypoint);
+  EXPECT_EQ(back->cmd, data.cmd);
 }
 
 TEST(Metadata, AcceptsLittleAndIgnoresUnknownKeys) {
@@ -55,6 +59,9 @@ TEST(Metadata, RefusesWhatIsWrongAndNamesIt) {
       {with(R"(,"env":["A-B=x"])"), "environment variable"},
       {with(R"(,"env":["A=x\u0000y"])"), "environment variable"},
       {with(R"(,"workdir":"data")"), "working directory"},
+      {with(R"(,"entrypoint":"/bin/sh")"), "entrypoint"},
+      {with(R"(,"entrypoint":[""])"), "entrypoint"},
+      {with(R"(,"cmd":["a\u0000b"])"), "cmd"},
       {with(R"(,"workdir":"/a/../b")"), "working directory"},
       {with(R"(,"workdir":"/a\u001b[2J")"), "working directory"},
       {with(R"(,"created":"yesterday")"), "created"},
