@@ -1,0 +1,69 @@
+#include "container/process_mark.hpp"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+
+namespace berth::container {
+namespace {
+
+constexpr std::size_t file_limit = 65536;
+constexpr std::size_t state_field = 0;   // of what follows the name
+constexpr std::size_t start_field = 19;  // "(22) starttime" of proc_pid_stat(5)
+
+struct sighting {
+  char state = '?';
+  std::uint64_t start = 0;
+};
+
+std::optional<sighting> look_at(pid_t pid) {
+  const auto text = read_file(fmt::format("/proc/{}/stat", pid), file_limit);
+  if (!text) return std::nullopt;
+  // The name, which may hold anything, is between the first and the last parenthesis.
+  const auto name_end = text->rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  const auto fields = split(trim(std::string_view(*text).substr(name_end + 1)), ' ');
+  if (fields.size() <= start_field || fields[state_field].size() != 1) return std::nullopt;
+  const auto start = parse_unsigned(fields[start_field]);
+  return start ? std::optional(sighting{fields[state_field].front(), *start}) : std::nullopt;
+}
+
+std::optional<pid_t> number_of(int pidfd) {
+  constexpr std::string_view key = "Pid:";
+  const auto info = read_file(fmt::format("/proc/self/fdinfo/{}", pidfd), file_limit);
+  if (!info) return std::nullopt;
+  for (const auto& line : split(*info, '\n')) {
+    if (!line.starts_with(key)) continue;
+    // -1 once it has ended.
+    const auto pid = parse_unsigned(trim(std::string_view(line).substr(key.size())));
+    return pid && *pid > 0 ? std::optional(static_cast<pid_t>(*pid)) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+result<process_mark> mark_process(int pidfd) {
+  const auto pid = number_of(pidfd);
+  const auto seen = pid ? look_at(*pid) : std::nullopt;
+  // Looked at twice: only now is it certain that the number was still its own.
+  if (seen && number_of(pidfd)) return process_mark{*pid, seen->start};
+  return fail_errno("cannot find the process", ESRCH);
+}
+
+std::optional<unique_fd> open_process(const process_mark& mark) {
+  unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, mark.pid, 0)));
+  const auto seen = process ? look_at(mark.pid) : std::nullopt;
+  constexpr std::string_view lost = "ZXxTt";
+  if (!seen || seen->start != mark.start || lost.find(seen->state) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return process;
+}
+
+}  // namespace berth::container

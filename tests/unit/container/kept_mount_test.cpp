@@ -1,0 +1,310 @@
+#include "container/kept_mount.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <csignal>
+#include <vector>
+
+#include "container/fs_context.hpp"
+#include "scene.hpp"
+
+namespace berth::container {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using namespace std::chrono_literals;
+
+const kept_key node_key{"image-1", 0, 0};
+const kept_key job_key{"image-1", 7, 1000};
+
+result<made_mount> new_tmpfs() {
+  auto mount = mount_detached("tmpfs", {{"source", "kept-test"}}, false);
+  if (!mount) return failure(mount.error());
+  return made_mount{std::move(*mount), {}};
+}
+
+result<made_mount> must_not_make() {
+  return fail("was made again");
+}
+
+dev_t device_of(const taken_mount& taken) {
+  struct stat info {};
+  EXPECT_EQ(::fstat(taken.mount.get(), &info), 0);
+  return info.st_dev;
+}
+
+// A process that does nothing, as the server of a mount.
+class idler {
+ public:
+  idler() : pid_(::fork()) {
+    if (pid_ == 0) {
+      while (true) ::pause();
+    }
+  }
+  idler(const idler&) = delete;
+  idler& operator=(const idler&) = delete;
+  ~idler() { end(); }
+  void end() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+  void stop() const {
+    ::kill(pid_, SIGSTOP);
+    ::waitpid(pid_, nullptr, WUNTRACED);
+  }
+  [[nodiscard]] unique_fd handle() const {
+    return unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  }
+
+ private:
+  pid_t pid_;
+};
+
+class KeptMount : public testing::Test {
+ protected:
+  KeptMount() : kept_(kept_mounts::open_or_create(place())) {
+    EXPECT_TRUE(kept_) << kept_.error().text();
+  }
+  ~KeptMount() override {
+    ::umount2((place() + "/ns").c_str(), MNT_DETACH);
+    ::umount2(place().c_str(), MNT_DETACH);
+  }
+  [[nodiscard]] std::string place() const { return folder_ / "kept"; }
+  [[nodiscard]] taken_mount take(const kept_key& key,
+                                 const std::function<result<made_mount>()>& make = new_tmpfs,
+                                 kept_until until = kept_until::idle) const {
+    auto taken = kept_->take(key, until, make);
+    EXPECT_TRUE(taken) << taken.error().text();
+    return taken ? std::move(*taken) : taken_mount{};
+  }
+  [[nodiscard]] taken_mount take_served(const idler& server) const {
+    return take(job_key, [&]() -> result<made_mount> {
+      auto made = new_tmpfs();
+      made->server = server.handle();
+      return made;
+    });
+  }
+  scratch folder_;
+  result<kept_mounts> kept_;
+};
+
+TEST_F(KeptMount, TheSecondUserGetsTheFileSystemOfTheFirst) {
+  const auto first = take(node_key);
+  EXPECT_TRUE(first.fresh);
+  ASSERT_EQ(::mkdirat(first.mount.get(), "mark", 0755), 0);
+  const auto again = kept_mounts::open_or_create(place());
+  ASSERT_TRUE(again);
+  const auto second = again->take(node_key, kept_until::idle, must_not_make);
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_FALSE(second->fresh);
+  EXPECT_EQ(device_of(*second), device_of(first));
+  EXPECT_EQ(::faccessat(second->mount.get(), "mark", F_OK, 0), 0);
+}
+
+TEST_F(KeptMount, ATakenMountCanBeAttached) {
+  const auto target = folder_.folder("target");
+  for (int use = 0; use < 2; ++use) {
+    const auto taken = take(node_key);
+    ASSERT_EQ(
+        ::move_mount(taken.mount.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH), 0);
+    EXPECT_EQ(::umount2(target.c_str(), MNT_DETACH), 0);
+  }
+}
+
+TEST_F(KeptMount, WhatIsDroppedLivesOnInRunningContainers) {
+  const auto old = take(node_key);
+  ASSERT_EQ(::mkdirat(old.mount.get(), "mark", 0755), 0);
+  ASSERT_TRUE(kept_->drop(node_key));
+  EXPECT_EQ(::faccessat(old.mount.get(), "mark", F_OK, 0), 0);
+  const auto next = take(node_key);
+  EXPECT_TRUE(next.fresh);
+  EXPECT_NE(device_of(next), device_of(old));
+  ASSERT_TRUE(kept_->drop(node_key));
+  EXPECT_TRUE(kept_->drop(node_key));  // there is none
+}
+
+TEST_F(KeptMount, JobsAndUsersHaveTheirOwn) {
+  const auto node = device_of(take(node_key));
+  const auto job = device_of(take(job_key));
+  EXPECT_NE(node, job);
+  EXPECT_NE(device_of(take({"image-1", 8, 1000})), job);
+  EXPECT_NE(device_of(take({"image-1", 7, 1001})), job);
+  EXPECT_EQ(device_of(take(job_key, must_not_make)), job);
+}
+
+TEST_F(KeptMount, TheEndOfAJobDropsWhatIsItsOwn) {
+  static_cast<void>(take(job_key));
+  static_cast<void>(take({"layer", 7, 1000}, new_tmpfs, kept_until::job_ends));
+  static_cast<void>(take({"layer", 70, 1000}, new_tmpfs, kept_until::job_ends));
+  static_cast<void>(take(node_key));
+  EXPECT_THAT(kept_->jobs().value(), ElementsAre(7, 70));
+  ASSERT_TRUE(kept_->end_of_job(7));
+  EXPECT_THAT(kept_->jobs().value(), ElementsAre(70));
+  EXPECT_TRUE(take(job_key).fresh);
+  EXPECT_FALSE(take(node_key).fresh);
+}
+
+TEST_F(KeptMount, SweepDropsTheIdleButNotWhatCannotBeMadeAgain) {
+  const kept_key layer{"layer", 7, 1000};
+  static_cast<void>(take(layer, new_tmpfs, kept_until::job_ends));
+  static_cast<void>(take(node_key));
+  ASSERT_TRUE(kept_->sweep(1h));
+  EXPECT_FALSE(take(node_key).fresh);
+  ASSERT_TRUE(kept_->sweep(0s));
+  EXPECT_TRUE(take(node_key).fresh);
+  EXPECT_FALSE(take(layer, must_not_make, kept_until::job_ends).fresh);
+}
+
+TEST_F(KeptMount, AServerThatEndedIsReplaced) {
+  idler first;
+  static_cast<void>(take_served(first));
+  EXPECT_FALSE(take_served(first).fresh);
+  first.end();
+  const idler second;
+  const auto taken = take_served(second);
+  EXPECT_TRUE(taken.fresh);
+  EXPECT_TRUE(taken.server);
+}
+
+TEST_F(KeptMount, AServerThatIsStoppedIsReplaced) {
+  const idler first;
+  static_cast<void>(take_served(first));
+  first.stop();
+  EXPECT_TRUE(take_served(idler()).fresh);
+}
+
+TEST_F(KeptMount, SweepDropsWhatHasLostItsServer) {
+  idler server;
+  static_cast<void>(take_served(server));
+  ASSERT_TRUE(kept_->sweep(1h));
+  EXPECT_THAT(kept_->jobs().value(), ElementsAre(7));
+  server.end();
+  ASSERT_TRUE(kept_->sweep(1h));
+  EXPECT_THAT(kept_->jobs().value(), IsEmpty());
+}
+
+TEST_F(KeptMount, WhoIsKilledInTheMiddleLeavesNothingThatIsServed) {
+  for (const bool swept : {false, true}) {
+    const auto child = ::fork();
+    if (child == 0) {
+      static_cast<void>(kept_->take(job_key, kept_until::idle, []() -> result<made_mount> {
+        ::kill(::getpid(), SIGKILL);
+        return fail("not reached");
+      }));
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    EXPECT_THAT(kept_->jobs().value(), ElementsAre(7));
+    if (swept) {
+      ASSERT_TRUE(kept_->sweep(1h));
+      EXPECT_THAT(kept_->jobs().value(), IsEmpty());
+    }
+    EXPECT_TRUE(take(job_key).fresh);
+    EXPECT_FALSE(take(job_key).fresh);
+    ASSERT_TRUE(kept_->drop(job_key));
+  }
+}
+
+TEST_F(KeptMount, AFailureToMakeIsTheErrorAndLeavesNothing) {
+  const auto failed = kept_->take(node_key, kept_until::idle,
+                                  []() -> result<made_mount> { return fail("no disk"); });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().text(), "no disk");
+  EXPECT_TRUE(take(node_key).fresh);
+}
+
+TEST_F(KeptMount, OneMakesWhatManyWantAtTheSameMoment) {
+  constexpr int many = 16;
+  const auto log = folder_.write("log", "");
+  std::vector<pid_t> children;
+  for (int i = 0; i < many; ++i) {
+    children.push_back(::fork());
+    if (children.back() != 0) continue;
+    const auto kept = kept_mounts::open_or_create(folder_ / "kept2");
+    const auto taken = !kept ? pass(result<kept_mounts>(fail("not opened")))
+                             : kept->take(node_key, kept_until::idle, [&] {
+                                 const unique_fd out(::open(log.c_str(), O_WRONLY | O_APPEND));
+                                 static_cast<void>(write_all(out.get(), "made\n"));
+                                 return new_tmpfs();
+                               });
+    ::_exit(taken ? 0 : 1);
+  }
+  for (const auto child : children) {
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(read_file(log, 1000).value(), "made\n");
+  ::umount2((folder_ / "kept2/ns").c_str(), MNT_DETACH);
+  ::umount2((folder_ / "kept2").c_str(), MNT_DETACH);
+}
+
+TEST_F(KeptMount, NobodyElseSeesTheMounts) {
+  static_cast<void>(take(node_key));
+  EXPECT_THAT(*read_file("/proc/self/mountinfo", 1 << 20), Not(HasSubstr("kept-test")));
+  struct stat info {};
+  ASSERT_EQ(::lstat(place().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0700U);
+  EXPECT_EQ(in_child([&]() -> std::string {
+              if (auto done = become(nobody()); !done) return done.error().text();
+              return ::access((place() + "/ns").c_str(), F_OK) == 0 ? "it can be reached" : "";
+            }),
+            "");
+}
+
+TEST_F(KeptMount, AContainerThatShowsTheFolderGetsNoCopy) {
+  const auto shown = folder_.folder("shown");
+  ASSERT_EQ(::mount((folder_ / "").c_str(), shown.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0);
+  EXPECT_FALSE(kept_mounts::open(shown + "/kept"));
+  ::umount2(shown.c_str(), MNT_DETACH);
+}
+
+TEST_F(KeptMount, AFolderThatOthersCanChangeIsRefused) {
+  folder_.folder("open", 0777);
+  const auto refused = kept_mounts::open_or_create(folder_ / "open/kept");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text(), HasSubstr("root alone can change"));
+  folder_.folder("theirs", 0755);
+  ASSERT_EQ(::chown((folder_ / "theirs").c_str(), 65534, 65534), 0);
+  EXPECT_FALSE(kept_mounts::open_or_create(folder_ / "theirs/kept"));
+  std::filesystem::create_directory_symlink(folder_.folder("real"), folder_ / "link");
+  EXPECT_FALSE(kept_mounts::open_or_create(folder_ / "link/kept"));
+}
+
+TEST_F(KeptMount, NamesArePlainWords) {
+  for (const auto* name : {"", "a/b", "..", "a b", "a\n", "\xc3\xa4"}) {
+    const auto taken = kept_->take({name, 0, 0}, kept_until::idle, new_tmpfs);
+    EXPECT_EQ(taken.has_value(), std::string(name) == "..") << name;
+  }
+  EXPECT_FALSE(kept_->take({std::string(129, 'a'), 0, 0}, kept_until::idle, new_tmpfs));
+}
+
+TEST_F(KeptMount, AChangedFileIsAnotherImage) {
+  const auto identity = [](const std::string& path) {
+    const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return identity_of(file.get()).value_or("?");
+  };
+  const auto path = folder_.write("image", "one");
+  const auto before = identity(path);
+  EXPECT_EQ(identity(path), before);
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0), 0);
+  const auto touched = identity(path);
+  EXPECT_NE(touched, before);
+  std::filesystem::rename(path, folder_ / "aside");
+  folder_.write("image", "one");
+  EXPECT_NE(identity(path), touched);
+}
+
+}  // namespace
+}  // namespace berth::container
