@@ -85,8 +85,14 @@ result<helper_answer> ask_once(int socket, const container::node_request& reques
   auto reply = container::decode_reply(received->bytes);
   if (!reply) return pass(std::move(reply));
   if (!reply->error.empty()) return fail(std::move(reply->error));
-  return helper_answer{std::move(*reply), std::move(received->fd), std::move(received->second_fd),
-                       -1};
+  helper_answer answer{
+      std::move(*reply), std::move(received->fd), std::move(received->second_fd), {}, -1};
+  if (!answer.reply.remaps_root) return answer;
+  auto more = receive_message(socket, from_now(timeout));
+  if (!more) return pass(std::move(more));
+  if (!more->fd) return fail("the reply brings no user namespace");
+  answer.user_namespace = std::move(more->fd);
+  return answer;
 }
 
 // Only a site with a policy pays for a request to the controller.
@@ -107,7 +113,8 @@ result<helper_answer> exchange(int socket, container::node_request request,
 std::chrono::seconds patience_for(const container::node_request& request, const settings& site) {
   constexpr int unpacking = 10;
   const auto options = container::parse_options(request.options, request.submit_dir);
-  const bool unpacks = options && options->backend == container::backend_choice::unpack;
+  const bool unpacks =
+      options && (options->backend == container::backend_choice::unpack || options->remap_root);
   return std::chrono::seconds(site.timeout_seconds) * (unpacks ? unpacking : 1);
 }
 

@@ -12,6 +12,7 @@ struct helper_answer {
   container::node_reply reply;
   unique_fd mount_namespace;  ///< of the container; empty when only pinning was asked
   unique_fd lease;            ///< on an unpacked image; slurmstepd keeps it as long as it lives
+  unique_fd user_namespace;   ///< in which the tasks are root; empty: they stay who they are
   pid_t process = -1;         ///< the helper, about to exit; see reap_helper
 };
 

@@ -14,6 +14,7 @@
 #include "container/command.hpp"
 #include "container/entry.hpp"
 #include "container/environment.hpp"
+#include "container/id_map.hpp"
 #include "pinning/executor.hpp"
 #include "plugin/pin.hpp"
 #include "plugin/slurm_config.hpp"
@@ -128,6 +129,18 @@ std::vector<std::string> run_task_prologs(spank_t sp, const step& self) {
   }
   forget_task_prologs();
   return exported;
+}
+
+// For --container-remap-root: all tasks of a node are in one user namespace, so that they may read
+// each other's memory as without it.
+void become_root(const step& self) {
+  const auto& space = self.answer.user_namespace;
+  if (!space) return;
+  auto done = ::setns(space.get(), CLONE_NEWUSER) == 0
+                  ? result<void>{}
+                  : fail_errno("cannot join the user namespace");
+  if (done && self.answer.reply.pretends_ids) done = container::pretend_ids();
+  if (!done) refuse(self, "--container-remap-root: " + done.error().text(), refused_exit_code);
 }
 
 void enter_workdir(spank_t sp, const step& self) {
@@ -251,6 +264,7 @@ void start_task(spank_t sp, step& self) {
   if (self.pin) pin_or_complain(sp, self);
   if (is_dry_run(self)) ::_exit(0);
   if (self.request.image.empty()) return;
+  become_root(self);
   enter_workdir(sp, self);
   check_command(sp, self);
 }

@@ -15,6 +15,7 @@
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
 #include "container/environment.hpp"
+#include "container/id_map.hpp"
 #include "container/image_file.hpp"
 #include "container/plan.hpp"
 
@@ -57,7 +58,26 @@ std::string changeable(const image_facts& image) {
   return fmt::format("others than root can change \"{}\"", image.trust.weakest);
 }
 
+// Which ids exist is the node's to say; here the lists of this machine are read.
+reasoned choose_remapped(const explain_request& request, const image_facts& image, bool trusted) {
+  const auto user = current_identity();
+  const auto* entry = ::getpwuid(user.uid);
+  const bool several =
+      request.step && id_map_of(user, entry == nullptr ? "" : entry->pw_name).several;
+  if (image::kind_of(image.content) == image::kind::folder) return {"folder", "it is unpacked"};
+  const auto wanted = request.options.backend;
+  const bool mapped = trusted && several;
+  if (mapped && (wanted == backend_choice::any || wanted == backend_choice::kernel)) {
+    return {"kernel", "the image is trusted, and the user has ids in /etc/subuid and /etc/subgid"};
+  }
+  if (wanted == backend_choice::kernel || wanted == backend_choice::fuse) {
+    return {"none", "not with --container-remap-root here"};
+  }
+  return {"unpack", "--container-remap-root: the user's own files"};
+}
+
 reasoned choose_backend(const explain_request& request, const image_facts& image, bool trusted) {
+  if (request.options.remap_root) return choose_remapped(request, image, trusted);
   switch (request.options.backend) {
     case backend_choice::kernel:
       return {trusted ? "kernel" : "none", trusted ? "--container-backend" : changeable(image)};
@@ -122,7 +142,7 @@ std::vector<std::string> find_warnings(const explanation& all) {
   }
   if (all.backend.what == "none") {
     warnings.push_back(
-        "--container-backend=kernel is for trusted images: the step would be refused");
+        fmt::format("the step would be refused, for this backend cannot be: {}", all.backend.why));
   }
   return warnings;
 }
@@ -141,8 +161,13 @@ result<explanation> gather(const explain_request& request) {
   all.backend = choose_backend(request, all.image, is_trusted(*file, rules.images.trusted));
   const char* home = std::getenv("HOME");
   const auto& options = request.options;
-  all.mounts = plan_binds(
-      {home == nullptr ? "" : home, here, {}, options.mount_home, options.mounts}, rules.mounts);
+  all.mounts = plan_binds({home == nullptr ? "" : home,
+                           here,
+                           {},
+                           options.mount_home,
+                           options.mounts,
+                           options.remap_root},
+                          rules.mounts);
   const auto& metadata = all.image.metadata;
   all.environment =
       plan_environment(current_environment(), metadata ? metadata->env : std::vector<std::string>{},

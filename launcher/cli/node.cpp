@@ -21,6 +21,7 @@
 #include "cli/topology_cache.hpp"
 #include "container/container_options.hpp"
 #include "container/fuse_server.hpp"
+#include "container/id_map.hpp"
 #include "container/image_file.hpp"
 #include "container/plan.hpp"
 #include "container/protocol.hpp"
@@ -40,6 +41,7 @@ struct container_made {
   node_reply reply;
   unique_fd mount_namespace;
   unique_fd lease;  // on the cache's files, with the unpack backend
+  unique_fd user_namespace;
 };
 
 struct account {
@@ -107,7 +109,7 @@ struct opened_image {
 // An image that others than root can change goes through FUSE, whatever the site says: its server
 // starts at once and gets ready while the site file is read. Should the site refuse the image, the
 // mount is dropped and the server ends.
-result<opened_image> open_and_start(const node_request& request, backend_choice backend,
+result<opened_image> open_and_start(const node_request& request, const container_options& options,
                                     const std::vector<std::string>& folders) {
   auto image = open_image(request.image, request.submit_dir, folders, request.user);
   if (!image) return pass(std::move(image));
@@ -116,7 +118,9 @@ result<opened_image> open_and_start(const node_request& request, backend_choice 
     return fail(fmt::format("image \"{}\" {}", image->path, image::folder_refusal));
   }
   opened_image opened{std::move(*image), std::nullopt};
+  const auto backend = options.backend;
   if (backend != backend_choice::any && backend != backend_choice::fuse) return opened;
+  if (options.remap_root) return opened;
   if (request.user.uid == 0 || is_trusted(opened.file, {"/"})) return opened;
   auto mounted = serve_through_fuse(opened.file, request.user);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", opened.file.path));
@@ -143,6 +147,29 @@ result<void> admit(const node_request& request, lua::site_process& site, const a
   auto job = request.job;
   job.user = who.name;
   return ask_policy(site, job, image, trusted);
+}
+
+// Where the user is root, files of the image that are root's must be his. The kernel shows them so
+// through a map, which names no owner for an id that it lacks; unpacked files are all the user's.
+result<backend_choice> decide_remapped(backend_choice wanted, const image_file& image, bool trusted,
+                                       bool several) {
+  if (wanted == backend_choice::unpack) return wanted;
+  if (wanted == backend_choice::fuse) {
+    return fail(
+        fmt::format("image \"{}\": with --container-remap-root it cannot be served through "
+                    "FUSE, which knows one owner of a file; leave --container-backend out",
+                    image.path));
+  }
+  if (trusted && several) return backend_choice::kernel;
+  if (wanted == backend_choice::any) return backend_choice::unpack;
+  if (trusted) {
+    return fail(
+        fmt::format("image \"{}\": --container-backend=kernel with --container-remap-root "
+                    "needs ranges of ids for the user in /etc/subuid and /etc/subgid of "
+                    "the node; leave the backend out",
+                    image.path));
+  }
+  return wanted;
 }
 
 result<backend_choice> decide_backend(backend_choice wanted, const image_file& image,
@@ -174,12 +201,17 @@ const char* name_of(backend_choice backend) {
   return backend == backend_choice::unpack ? "unpack" : "fuse";
 }
 
-result<void> admit_and_mount(const node_request& request, backend_choice wanted,
-                             lua::site_process& site, const account& who, opened_image& image,
-                             node_reply& reply) {
+result<void> admit_and_mount(const node_request& request, const container_options& options,
+                             lua::site_process& site, const account& who, const id_map& ids,
+                             opened_image& image, node_reply& reply) {
   const bool trusted = is_trusted(image.file, site.config().images.trusted);
   if (auto done = admit(request, site, who, image.file, trusted); !done) return done;
-  const auto backend = decide_backend(wanted, image.file, trusted);
+  auto wanted = result<backend_choice>(options.backend);
+  if (options.remap_root) {
+    wanted = decide_remapped(options.backend, image.file, trusted, ids.several);
+    if (!wanted) return failure(wanted.error());
+  }
+  const auto backend = decide_backend(*wanted, image.file, trusted);
   if (!backend) return failure(backend.error());
   reply.image = image.file.path;
   reply.backend = name_of(*backend);
@@ -192,17 +224,18 @@ result<void> admit_and_mount(const node_request& request, backend_choice wanted,
 
 result<unique_fd> make_root(const node_request& request, const container_options& options,
                             const site::config& rules, const account& who, mounted_image image,
-                            node_reply& reply, stopwatch& watch) {
+                            std::optional<remapping> remap, node_reply& reply, stopwatch& watch) {
   auto space = own_mount_namespace();
   if (!space) return space;
   const root_plan plan{plan_binds({who.home, request.submit_dir, request.pmix_dir,
-                                   options.mount_home, options.mounts},
+                                   options.mount_home, options.mounts, remap.has_value()},
                                   rules.mounts),
                        rules.overlay_size,
                        request.user,
                        rules.user_mounts,
                        options.writable,
-                       {reply.backend, reply.image}};
+                       {reply.backend, reply.image},
+                       remap};
   if (auto entered = enter_root(std::move(image.mount), plan); !entered) {
     return pass(std::move(entered));
   }
@@ -232,16 +265,30 @@ result<void> ask_for_job(node_request& request) {
   return {};
 }
 
+// The node's root needs no namespace to be root.
+result<std::optional<remapping>> remap_root(const node_request& request, bool wanted,
+                                            const id_map& ids, container_made& made) {
+  if (!wanted || request.user.uid == 0) return std::optional<remapping>{};
+  auto space = make_user_namespace(request.user, ids);
+  if (!space) return pass(std::move(space), "--container-remap-root");
+  made.user_namespace = std::move(*space);
+  made.reply.remaps_root = true;
+  made.reply.pretends_ids = !ids.several;
+  const bool mapped = made.reply.backend == "kernel";
+  return std::optional(remapping{mapped ? made.user_namespace.get() : -1, !ids.several});
+}
+
 result<container_made> serve_request(node_request request) {
   container_made made;
   stopwatch watch(made.reply.timings);
   const bool contained = !request.image.empty();
-  const auto options = parse_options(request.options, request.submit_dir);
+  auto options = parse_options(request.options, request.submit_dir);
   if (!options) return failure(options.error());
+  if (request.user.uid == 0) options->remap_root = false;
   std::optional<opened_image> image;
   // A name without a slash is looked for in the site's folders, which are not known yet.
   if (contained && request.image.find('/') != std::string::npos) {
-    auto opened = open_and_start(request, options->backend, {});
+    auto opened = open_and_start(request, *options, {});
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
     watch.lap("image");
@@ -267,18 +314,21 @@ result<container_made> serve_request(node_request request) {
   }
   if (!contained) return made;
   if (!image) {
-    auto opened = open_and_start(request, options->backend, rules.images.folders);
+    auto opened = open_and_start(request, *options, rules.images.folders);
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
     watch.lap("image");
   }
   const auto who = find_account(request.user.uid);
-  auto mounted = admit_and_mount(request, options->backend, *site, who, *image, made.reply);
+  const auto ids = options->remap_root ? id_map_of(request.user, who.name) : id_map{};
+  auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply);
   if (!mounted) return pass(std::move(mounted));
   watch.lap("mount");
   made.lease = std::move(image->mounted->lease);
-  auto space =
-      make_root(request, *options, rules, who, std::move(*image->mounted), made.reply, watch);
+  auto remap = remap_root(request, options->remap_root, ids, made);
+  if (!remap) return pass(std::move(remap));
+  auto space = make_root(request, *options, rules, who, std::move(*image->mounted), *remap,
+                         made.reply, watch);
   if (!space) return pass(std::move(space), fmt::format("image \"{}\"", image->file.path));
   made.mount_namespace = std::move(*space);
   return made;
@@ -292,8 +342,10 @@ result<void> serve() {
     refused.reply.error = made.error().text();
     made = std::move(refused);
   }
-  return send_message(request_socket, encode(made->reply), no_deadline, made->mount_namespace.get(),
-                      made->lease.get());
+  auto sent = send_message(request_socket, encode(made->reply), no_deadline,
+                           made->mount_namespace.get(), made->lease.get());
+  if (!sent || !made->user_namespace) return sent;
+  return send_message(request_socket, {}, no_deadline, made->user_namespace.get());
 }
 
 }  // namespace

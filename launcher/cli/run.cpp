@@ -23,6 +23,7 @@
 #include "container/container_options.hpp"
 #include "container/environment.hpp"
 #include "container/fuse_server.hpp"
+#include "container/id_map.hpp"
 #include "container/image_file.hpp"
 #include "container/image_mount.hpp"
 #include "container/plan.hpp"
@@ -99,7 +100,10 @@ result<std::optional<image::cached_tree>> unpack_where_asked(const run_options& 
   if (options.container.backend == backend_choice::kernel && image.kind != image::kind::folder) {
     return fail("--container-backend=kernel needs root, which berth run does without");
   }
-  if (options.container.backend != backend_choice::unpack) return tree;
+  // Where the user stays root, files that other owners have in the image must be his too.
+  const bool remapped = options.container.remap_root && image.kind != image::kind::folder &&
+                        options.container.backend == backend_choice::any;
+  if (options.container.backend != backend_choice::unpack && !remapped) return tree;
   auto cache = image::node_cache::open(default_cache_folder(), quota);
   if (!cache) return pass(std::move(cache));
   auto unpacked = unpack_image(*cache, image, user);
@@ -157,7 +161,8 @@ result<void> enter_container(run_options& options) {
   if (auto left = leave_mount_namespace(); !left) return left;
   const auto& asked = options.container;
   const root_plan plan{
-      plan_binds({home_folder(), here, {}, asked.mount_home, asked.mounts}, rules.mounts),
+      plan_binds({home_folder(), here, {}, asked.mount_home, asked.mounts, asked.remap_root},
+                 rules.mounts),
       rules.overlay_size,
       builder,
       rules.user_mounts,
@@ -165,7 +170,8 @@ result<void> enter_container(run_options& options) {
       {image->kind == image::kind::folder ? "folder"
        : *tree                            ? "unpack"
                                           : "fuse",
-       image->path}};
+       image->path},
+      asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), fmt::format("image \"{}\"", image->path));
   }
@@ -186,6 +192,12 @@ result<void> enter_container(run_options& options) {
                describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
   }
   if (*tree) static_cast<void>((*tree)->lease.release());
+  // A second one also for who stays root: he must not undo the mounts that the first one made.
+  if (asked.remap_root) {
+    return enter_user_namespace(builder, 0, 0)
+        .and_then(forbid_new_privileges)
+        .and_then(pretend_ids);
+  }
   return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
 }
 

@@ -22,6 +22,7 @@ constexpr const char* env_key = "CONTAINER_ENV";
 constexpr const char* writable_key = "CONTAINER_WRITABLE";
 constexpr const char* backend_key = "CONTAINER_BACKEND";
 constexpr const char* timing_key = "CONTAINER_TIMING";
+constexpr const char* remap_key = "CONTAINER_REMAP_ROOT";
 constexpr const char* entrypoint_key = "CONTAINER_ENTRYPOINT";
 constexpr const char* yes = "1";
 constexpr const char* no = "0";
@@ -43,6 +44,10 @@ constexpr std::array words{
                 "let the tasks write to the container's root, in memory (the default)"},
     option_word{"container-readonly", nullptr, writable_key, no, false,
                 "make the container's root read-only"},
+    option_word{"container-remap-root", nullptr, remap_key, yes, false,
+                "be root in the container, as in one's own system; outside nothing changes"},
+    option_word{"no-container-remap-root", nullptr, remap_key, no, false,
+                "keep the user's own number in the container (the default)"},
     option_word{"container-entrypoint", nullptr, entrypoint_key, yes, false,
                 "run each task's command through the image's entrypoint"},
     option_word{"no-container-entrypoint", nullptr, entrypoint_key, no, false,
@@ -237,6 +242,8 @@ result<container_options> parse_options(const choices& given, const std::string&
               [&] { return read_choice(given, home_key, options.mount_home, parse_yes_or_no); })
           .and_then(
               [&] { return read_choice(given, writable_key, options.writable, parse_yes_or_no); })
+          .and_then(
+              [&] { return read_choice(given, remap_key, options.remap_root, parse_yes_or_no); })
           .and_then([&] {
             return read_choice(given, entrypoint_key, options.entrypoint, parse_yes_or_no);
           })

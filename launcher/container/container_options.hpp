@@ -64,6 +64,7 @@ struct container_options {
   bool writable = true;
   backend_choice backend = backend_choice::any;
   bool timing = false;      ///< tell how long the start took
+  bool remap_root = false;  ///< the user is root in a user namespace
   bool entrypoint = false;  ///< the image's entrypoint before each task's command
 };
 

@@ -100,6 +100,11 @@ bool shows(const std::vector<bind>& binds, const std::string& folder) {
 
 std::vector<bind> plan_binds(const mount_facts& facts, const std::vector<site::mount_rule>& site) {
   std::vector<bind> binds(defaults.begin(), defaults.end());
+  if (facts.remap_root) {
+    remove_targets(binds, {"/etc/passwd", "/etc/group"});
+    // PMIx believes what a client says of its number, unless munge says who it is outside.
+    binds.push_back({"/run/munge", "/run/munge", rights::node, false, false, "default"});
+  }
   for (const auto& rule : site) {
     binds.push_back(
         {rule.source, rule.target, rights::user, rule.read_only, rule.required, "site"});

@@ -40,6 +40,7 @@ struct mount_facts {
   std::string pmix_dir;    ///< empty when Slurm runs no PMIx server
   bool mount_home = true;
   std::vector<mount_request> user{};  ///< what the user asks for beside that
+  bool remap_root = false;            ///< the image's own accounts count, not the node's
 };
 
 /// The bind mounts in the order in which they are made: a mount below another comes after it.

@@ -6,7 +6,7 @@ namespace berth::container {
 namespace {
 
 // Both sides are installed together; this catches a plugin and a helper that were not.
-constexpr std::uint32_t protocol_version = 4;
+constexpr std::uint32_t protocol_version = 5;
 
 void write_job(wire_writer& out, const site::job_facts& job) {
   for (const auto value : {job.id, job.step, job.uid, job.gid, job.nodes, job.tasks_on_node}) {
@@ -111,6 +111,8 @@ std::string encode(const node_reply& reply) {
   out.u32(reply.asks_for_job ? 1 : 0);
   out.texts(reply.image_environment);
   out.texts(reply.entrypoint);
+  out.u32(reply.remaps_root ? 1 : 0);
+  out.u32(reply.pretends_ids ? 1 : 0);
   write_environment(out, reply.site_environment);
   out.text(reply.site_pin);
   out.u32(reply.pin_failure_is_fatal ? 1 : 0);
@@ -132,6 +134,8 @@ result<node_reply> decode_reply(std::string_view bytes) {
   reply.asks_for_job = in.u32() != 0;
   reply.image_environment = in.texts();
   reply.entrypoint = in.texts();
+  reply.remaps_root = in.u32() != 0;
+  reply.pretends_ids = in.u32() != 0;
   reply.site_environment = read_environment(in);
   reply.site_pin = in.text();
   reply.pin_failure_is_fatal = in.u32() != 0;

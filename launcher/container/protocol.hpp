@@ -34,7 +34,9 @@ struct node_reply {
   std::string backend;  ///< "kernel", "fuse" or "unpack"
   std::string workdir;  ///< where tasks start, in the container
   std::vector<std::string> image_environment;  ///< "NAME=value"
-  std::vector<std::string> entrypoint;         ///< the image's, where the user wants it
+  bool remaps_root = false;   ///< one more message follows, with the user namespace to join
+  bool pretends_ids = false;  ///< in which the user is alone, see pretend_ids()
+  std::vector<std::string> entrypoint;  ///< the image's, where the user wants it
   site::environment_rules site_environment;
   std::string site_pin;  ///< default of --pin in the job's partition
   bool pin_failure_is_fatal = false;

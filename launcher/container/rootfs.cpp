@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/file.hpp"
 #include "container/fs_context.hpp"
 
 namespace berth::container {
@@ -170,6 +171,15 @@ result<void> mirror_folders(int image, int upper, const fs::path& folder) {
   return {};
 }
 
+// What is made for a container in which the user is root is his.
+result<void> give_to_root(int upper, const std::string& path, const root_plan& plan) {
+  if (!plan.remap ||
+      ::fchownat(upper, path.c_str(), plan.user.uid, plan.user.gid, AT_SYMLINK_NOFOLLOW) == 0) {
+    return {};
+  }
+  return fail_errno(fmt::format("cannot set the owner of \"/{}\"", path));
+}
+
 result<void> make_last(int upper, const fs::path& path, bool folder) {
   if (folder) {
     if (::mkdirat(upper, path.c_str(), folder_mode) == 0 || errno == EEXIST) return {};
@@ -183,7 +193,8 @@ result<void> make_last(int upper, const fs::path& path, bool folder) {
 
 // Makes what the image lacks of a mount point, in the upper layer and before it is stacked. The
 // layer is ours and new: it has no links, and nobody else sees it.
-result<void> make_mount_point(int image, int upper, const fs::path& target, bool folder) {
+result<void> make_mount_point(int image, int upper, const root_plan& plan, const fs::path& target,
+                              bool folder) {
   fs::path real;
   const auto relative = target.relative_path();
   for (auto part = relative.begin(); part != relative.end(); ++part) {
@@ -197,21 +208,41 @@ result<void> make_mount_point(int image, int upper, const fs::path& target, bool
     if (auto done = mirror_folders(image, upper, real); !done) return done;
     real /= *part;
     const bool last = std::next(part) == relative.end();
-    if (auto done = make_last(upper, real, folder || !last); !done) return done;
+    auto done = make_last(upper, real, folder || !last).and_then([&] {
+      return give_to_root(upper, real, plan);
+    });
+    if (!done) return done;
   }
   return {};
 }
 
-result<void> make_mount_points(const std::vector<source>& sources) {
+// apt runs its downloads as a user of their own, which does not exist here, and finds out.
+result<void> keep_apt_root(int image, int upper, const root_plan& plan) {
+  if (!plan.remap || !plan.remap->alone) return {};
+  const auto found = open_inside(image, "/etc/apt/apt.conf.d", O_PATH | O_DIRECTORY);
+  if (!found) return {};
+  auto path = path_in_image(found.get());
+  if (!path) return pass(std::move(path));
+  if (auto done = mirror_folders(image, upper, *path); !done) return done;
+  *path /= "90berth-remap-root";
+  const unique_fd fd(
+      ::openat(upper, path->c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!fd) return fail_errno(fmt::format("cannot make \"/{}\"", path->string()));
+  return write_all(fd.get(), "APT::Sandbox::User \"root\";\n").and_then([&] {
+    return give_to_root(upper, *path, plan);
+  });
+}
+
+result<void> make_mount_points(const std::vector<source>& sources, const root_plan& plan) {
   const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   const unique_fd upper(::open(upper_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!image || !upper) return fail_errno("cannot open the staged image");
   for (const auto& entry : sources) {
     const auto& target = entry.rule->target;
-    auto done = make_mount_point(image.get(), upper.get(), target, entry.is_folder);
+    auto done = make_mount_point(image.get(), upper.get(), plan, target, entry.is_folder);
     if (!done) return pass(std::move(done), fmt::format("mount point \"{}\"", target));
   }
-  return {};
+  return keep_apt_root(image.get(), upper.get(), plan);
 }
 
 bool is_kernels(int fd) {
@@ -276,13 +307,35 @@ result<void> mount_at(const unique_fd& mount, const char* target) {
   return {};
 }
 
-result<void> stage_layers(const unique_fd& image_mount, std::uint64_t size) {
+// Linux 6.2 for squashfs, 5.19 for EROFS.
+result<void> see_through_map(int image_mount, const remapping& remap) {
+  if (remap.image_map < 0) return {};
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<__u64>(remap.image_map);
+  if (::mount_setattr(image_mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0) {
+    return {};
+  }
+  auto refused = fail_errno("cannot show the image's owners as the container's");
+  return failure(std::move(refused.value())
+                     .with_hint("this kernel may be too old for --container-remap-root: add "
+                                "--container-backend=unpack"));
+}
+
+result<void> stage_layers(const unique_fd& image_mount, const root_plan& plan) {
+  const auto size = plan.overlay_size;
   const auto writable = mount_detached(
       "tmpfs", {{"source", "berth"}, {"size", fmt::format("{}", size)}, {"mode", "0755"}}, false);
   if (!writable) return failure(writable.error());
   if (auto done = mount_at(*writable, staging); !done) return done;
   for (const auto* folder : {image_stage, upper_stage, work_stage, root_stage}) {
     if (::mkdir(folder, folder_mode) != 0) return fail_errno("cannot prepare the overlay");
+  }
+  if (plan.remap) {
+    auto seen = see_through_map(image_mount.get(), *plan.remap).and_then([&] {
+      return give_to_root(AT_FDCWD, upper_stage, plan);
+    });
+    if (!seen) return seen;
   }
   return mount_at(image_mount, image_stage);
 }
@@ -319,9 +372,8 @@ result<void> enter_root(unique_fd image_mount, const root_plan& plan) {
   const auto sources = open_sources(plan);
   if (!sources) return failure(sources.error());
   ::umask(0022);
-  auto staged = stage_layers(image_mount, plan.overlay_size).and_then([&] {
-    return make_mount_points(*sources);
-  });
+  auto staged =
+      stage_layers(image_mount, plan).and_then([&] { return make_mount_points(*sources, plan); });
   if (!staged) return staged;
   const auto root = stack_overlay(plan.mark);
   if (!root) return failure(root.error());

@@ -3,6 +3,7 @@
 // namespace. mount_namespaces(7), pivot_root(2), overlayfs.rst.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/error.hpp"
@@ -17,6 +18,12 @@ namespace berth::container {
 /// Gives this process a mount namespace of its own that still follows the node's mounts.
 result<void> leave_mount_namespace();
 
+/// The user is root in a user namespace, and what is root's in the container is the user's.
+struct remapping {
+  int image_map = -1;  ///< user namespace through whose map the image is seen; -1: as it is
+  bool alone = false;  ///< no other ids exist
+};
+
 struct root_plan {
   std::vector<bind> binds;
   std::uint64_t overlay_size = 0;  ///< bytes that may be written, in memory
@@ -24,6 +31,7 @@ struct root_plan {
   site::user_mount_rules user_mounts{};  ///< hold for binds whose origin is "user"
   bool writable = true;  ///< false: the root, not what is bound into it, is read-only
   root_mark mark{};      ///< what the root says of itself
+  std::optional<remapping> remap{};
 };
 
 /// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.

@@ -68,6 +68,7 @@ TEST(ContainerOptions, AreUnderstood) {
                                                    {"container-readonly", ""},
                                                    {"container-env", "A,B_1"},
                                                    {"container-entrypoint", ""},
+                                                   {"container-remap-root", ""},
                                                    {"container-backend", "unpack"}}),
                                      "/jobs");
   ASSERT_TRUE(options) << options.error().text();
@@ -79,6 +80,7 @@ TEST(ContainerOptions, AreUnderstood) {
   EXPECT_THAT(options->environment, ElementsAre("A", "B_1"));
   EXPECT_EQ(options->backend, backend_choice::unpack);
   EXPECT_TRUE(options->entrypoint);
+  EXPECT_TRUE(options->remap_root);
 }
 
 TEST(ContainerOptions, ListsAddUpAndOthersAreGivenOnce) {
