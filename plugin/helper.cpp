@@ -75,11 +75,7 @@ result<void> check_program(const std::string& program) {
   return {};
 }
 
-result<helper_answer> ask_once(int socket, const container::node_request& request,
-                               std::chrono::seconds timeout) {
-  if (auto sent = send_message(socket, container::encode(request)); !sent) {
-    return pass(std::move(sent));
-  }
+result<helper_answer> hear(int socket, std::chrono::seconds timeout) {
   auto received = receive_message(socket, from_now(timeout));
   if (!received) return pass(std::move(received));
   auto reply = container::decode_reply(received->bytes);
@@ -95,6 +91,14 @@ result<helper_answer> ask_once(int socket, const container::node_request& reques
   return answer;
 }
 
+result<helper_answer> ask_once(int socket, const container::node_request& request,
+                               std::chrono::seconds timeout) {
+  if (auto sent = send_message(socket, container::encode(request)); !sent) {
+    return pass(std::move(sent));
+  }
+  return hear(socket, timeout);
+}
+
 // Only a site with a policy pays for a request to the controller.
 result<helper_answer> exchange(int socket, container::node_request request,
                                std::chrono::seconds timeout) {
@@ -103,19 +107,13 @@ result<helper_answer> exchange(int socket, container::node_request request,
     if (auto known = load_job_facts(request.job); !known) return pass(std::move(known));
     answer = ask_once(socket, request, timeout);
   }
+  // The first step on a node writes every file of an image to disk, and others wait for it.
+  constexpr int unpacking = 10;
+  if (answer && answer->reply.unpacks) answer = hear(socket, timeout * unpacking);
   if (answer && !request.image.empty() && !answer->mount_namespace) {
     return fail("the reply brings no container");
   }
   return answer;
-}
-
-// The first step on a node may write every file of an image to disk, and others wait for it.
-std::chrono::seconds patience_for(const container::node_request& request, const settings& site) {
-  constexpr int unpacking = 10;
-  const auto options = container::parse_options(request.options, request.submit_dir);
-  const bool unpacks =
-      options && (options->backend == container::backend_choice::unpack || options->remap_root);
-  return std::chrono::seconds(site.timeout_seconds) * (unpacks ? unpacking : 1);
 }
 
 }  // namespace
@@ -138,7 +136,7 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
   sockets->theirs.reset();
   const timeval limit{static_cast<time_t>(site.timeout_seconds), 0};
   ::setsockopt(sockets->ours.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  auto answer = exchange(sockets->ours.get(), request, patience_for(request, site));
+  auto answer = exchange(sockets->ours.get(), request, std::chrono::seconds(site.timeout_seconds));
   if (answer) {
     answer->process = pid;
     return answer;

@@ -14,6 +14,7 @@
 #include "cli/image_facts.hpp"
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
+#include "container/backend.hpp"
 #include "container/environment.hpp"
 #include "container/id_map.hpp"
 #include "container/image_file.hpp"
@@ -54,46 +55,21 @@ const char* kind_name(image::kind kind) {
   return "folder";
 }
 
-std::string changeable(const image_facts& image) {
-  return fmt::format("others than root can change \"{}\"", image.trust.weakest);
-}
-
-// Which ids exist is the node's to say; here the lists of this machine are read.
-reasoned choose_remapped(const explain_request& request, const image_facts& image, bool trusted) {
+reasoned explain_backend(const explain_request& request, const image_facts& image, bool trusted) {
+  const auto distrust =
+      image.trust.weakest.empty()
+          ? std::string("the image is in no trusted folder of the site")
+          : fmt::format("others than root can change \"{}\"", image.trust.weakest);
+  // Which ids exist is the node's to say; here the lists of this machine are read.
   const auto user = current_identity();
   const auto* entry = ::getpwuid(user.uid);
   const bool several =
       request.step && id_map_of(user, entry == nullptr ? "" : entry->pw_name).several;
-  if (image::kind_of(image.content) == image::kind::folder) return {"folder", "it is unpacked"};
-  const auto wanted = request.options.backend;
-  const bool mapped = trusted && several;
-  if (mapped && (wanted == backend_choice::any || wanted == backend_choice::kernel)) {
-    return {"kernel", "the image is trusted, and the user has ids in /etc/subuid and /etc/subgid"};
-  }
-  if (wanted == backend_choice::kernel || wanted == backend_choice::fuse) {
-    return {"none", "not with --container-remap-root here"};
-  }
-  return {"unpack", "--container-remap-root: the user's own files"};
-}
-
-reasoned choose_backend(const explain_request& request, const image_facts& image, bool trusted) {
-  if (request.options.remap_root) return choose_remapped(request, image, trusted);
-  switch (request.options.backend) {
-    case backend_choice::kernel:
-      return {trusted ? "kernel" : "none", trusted ? "--container-backend" : changeable(image)};
-    case backend_choice::fuse:
-      return {"fuse", "--container-backend"};
-    case backend_choice::unpack:
-      return {"unpack", "--container-backend"};
-    case backend_choice::any:
-      break;
-  }
-  if (image::kind_of(image.content) == image::kind::folder) return {"folder", "it is unpacked"};
-  if (!request.step) return {"fuse", "berth run has no privilege"};
-  if (trusted)
-    return {"kernel", "root alone can change the image, in a trusted folder of the site"};
-  return {"fuse", image.trust.weakest.empty() ? "the image is in no trusted folder of the site"
-                                              : changeable(image)};
+  const auto chosen =
+      choose_backend(request.options.backend, {image::kind_of(image.content), request.step, trusted,
+                                               request.options.remap_root, several, distrust});
+  if (!chosen) return {"none", chosen.error().text()};
+  return {std::string(name_of(chosen->way)), chosen->why};
 }
 
 reasoned choose_workdir(const explain_request& request, const site::config& rules,
@@ -141,8 +117,7 @@ std::vector<std::string> find_warnings(const explanation& all) {
     }
   }
   if (all.backend.what == "none") {
-    warnings.push_back(
-        fmt::format("the step would be refused, for this backend cannot be: {}", all.backend.why));
+    warnings.push_back("the container would be refused: " + all.backend.why);
   }
   return warnings;
 }
@@ -158,7 +133,7 @@ result<explanation> gather(const explain_request& request) {
   if (!image) return pass(std::move(image));
   explanation all;
   all.image = std::move(*image);
-  all.backend = choose_backend(request, all.image, is_trusted(*file, rules.images.trusted));
+  all.backend = explain_backend(request, all.image, is_trusted(*file, rules.images.trusted));
   const char* home = std::getenv("HOME");
   const auto& options = request.options;
   all.mounts = plan_binds({home == nullptr ? "" : home,

@@ -19,6 +19,7 @@
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/topology_cache.hpp"
+#include "container/backend.hpp"
 #include "container/container_options.hpp"
 #include "container/fuse_server.hpp"
 #include "container/id_map.hpp"
@@ -106,9 +107,9 @@ struct opened_image {
   std::optional<mounted_image> mounted;
 };
 
-// An image that others than root can change goes through FUSE, whatever the site says: its server
-// starts at once and gets ready while the site file is read. Should the site refuse the image, the
-// mount is dropped and the server ends.
+// A squashfs image that others than root can change goes through FUSE, whatever the site says: its
+// server starts at once and gets ready while the site file is read. Should the site refuse the
+// image, the mount is dropped and the server ends.
 result<opened_image> open_and_start(const node_request& request, const container_options& options,
                                     const std::vector<std::string>& folders) {
   auto image = open_image(request.image, request.submit_dir, folders, request.user);
@@ -120,7 +121,7 @@ result<opened_image> open_and_start(const node_request& request, const container
   opened_image opened{std::move(*image), std::nullopt};
   const auto backend = options.backend;
   if (backend != backend_choice::any && backend != backend_choice::fuse) return opened;
-  if (options.remap_root) return opened;
+  if (options.remap_root || opened.file.kind != image::kind::squashfs) return opened;
   if (request.user.uid == 0 || is_trusted(opened.file, {"/"})) return opened;
   auto mounted = serve_through_fuse(opened.file, request.user);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", opened.file.path));
@@ -149,56 +150,19 @@ result<void> admit(const node_request& request, lua::site_process& site, const a
   return ask_policy(site, job, image, trusted);
 }
 
-// Where the user is root, files of the image that are root's must be his. The kernel shows them so
-// through a map, which names no owner for an id that it lacks; unpacked files are all the user's.
-result<backend_choice> decide_remapped(backend_choice wanted, const image_file& image, bool trusted,
-                                       bool several) {
-  if (wanted == backend_choice::unpack) return wanted;
-  if (wanted == backend_choice::fuse) {
-    return fail(
-        fmt::format("image \"{}\": with --container-remap-root it cannot be served through "
-                    "FUSE, which knows one owner of a file; leave --container-backend out",
-                    image.path));
-  }
-  if (trusted && several) return backend_choice::kernel;
-  if (wanted == backend_choice::any) return backend_choice::unpack;
-  if (trusted) {
-    return fail(
-        fmt::format("image \"{}\": --container-backend=kernel with --container-remap-root "
-                    "needs ranges of ids for the user in /etc/subuid and /etc/subgid of "
-                    "the node; leave the backend out",
-                    image.path));
-  }
-  return wanted;
+// Writing every file of an image to disk takes longer than the plugin waits for anything else.
+result<void> ask_for_patience() {
+  node_reply notice;
+  notice.unpacks = true;
+  return send_message(request_socket, encode(notice));
 }
 
-result<backend_choice> decide_backend(backend_choice wanted, const image_file& image,
-                                      bool trusted) {
-  if (wanted == backend_choice::any) {
-    return trusted ? backend_choice::kernel : backend_choice::fuse;
-  }
-  if (wanted != backend_choice::kernel || trusted) return wanted;
-  return fail(
-      fmt::format("image \"{}\": --container-backend=kernel is for images that root alone "
-                  "can change, in the site's trusted folders; leave the option out",
-                  image.path));
-}
-
-result<mounted_image> mount_as(backend_choice backend, const image_file& image,
-                               const identity& user, const site::config& rules) {
-  switch (backend) {
-    case backend_choice::kernel:
-      return mount_by_kernel(image);
-    case backend_choice::unpack:
-      return mount_unpacked(image, user, rules.cache);
-    default:
-      return serve_through_fuse(image, user);
-  }
-}
-
-const char* name_of(backend_choice backend) {
-  if (backend == backend_choice::kernel) return "kernel";
-  return backend == backend_choice::unpack ? "unpack" : "fuse";
+result<mounted_image> mount_as(backend way, const image_file& image, const identity& user,
+                               const site::config& rules) {
+  if (way == backend::kernel) return mount_by_kernel(image);
+  if (way == backend::fuse) return serve_through_fuse(image, user);
+  if (auto told = ask_for_patience(); !told) return pass(std::move(told));
+  return mount_unpacked(image, user, rules.cache);
 }
 
 result<void> admit_and_mount(const node_request& request, const container_options& options,
@@ -206,18 +170,18 @@ result<void> admit_and_mount(const node_request& request, const container_option
                              opened_image& image, node_reply& reply) {
   const bool trusted = is_trusted(image.file, site.config().images.trusted);
   if (auto done = admit(request, site, who, image.file, trusted); !done) return done;
-  auto wanted = result<backend_choice>(options.backend);
-  if (options.remap_root) {
-    wanted = decide_remapped(options.backend, image.file, trusted, ids.several);
-    if (!wanted) return failure(wanted.error());
-  }
-  const auto backend = decide_backend(*wanted, image.file, trusted);
-  if (!backend) return failure(backend.error());
+  const auto named = fmt::format("image \"{}\"", image.file.path);
+  auto chosen = choose_backend(
+      options.backend, {image.file.kind, true, trusted, options.remap_root, ids.several, {}});
+  if (!chosen) return pass(std::move(chosen), named);
   reply.image = image.file.path;
-  reply.backend = name_of(*backend);
+  reply.backend = name_of(chosen->way);
   if (image.mounted) return {};
-  auto mounted = mount_as(*backend, image.file, request.user, site.config());
-  if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image.file.path));
+  auto mounted = mount_as(chosen->way, image.file, request.user, site.config());
+  if (!mounted && chosen->way == backend::unpack) {
+    mounted = explain_failed_unpack(*chosen, std::move(mounted).error());
+  }
+  if (!mounted) return pass(std::move(mounted), named);
   image.mounted.emplace(std::move(*mounted));
   return {};
 }

@@ -19,6 +19,7 @@
 #include "cli/report.hpp"
 #include "cli/run_pin.hpp"
 #include "cli/verbs.hpp"
+#include "container/backend.hpp"
 #include "container/command.hpp"
 #include "container/container_options.hpp"
 #include "container/environment.hpp"
@@ -92,26 +93,25 @@ void apply(const std::vector<environment_edit>& edits) {
 }
 
 // Before the user namespace, in which the user's own id has no name.
-result<std::optional<image::cached_tree>> unpack_where_asked(const run_options& options,
-                                                             const image_file& image,
-                                                             const identity& user,
-                                                             std::uint64_t quota) {
-  std::optional<image::cached_tree> tree;
-  if (options.container.backend == backend_choice::kernel && image.kind != image::kind::folder) {
-    return fail("--container-backend=kernel needs root, which berth run does without");
-  }
-  // Where the user stays root, files that other owners have in the image must be his too.
-  const bool remapped = options.container.remap_root && image.kind != image::kind::folder &&
-                        options.container.backend == backend_choice::any;
-  if (options.container.backend != backend_choice::unpack && !remapped) return tree;
+result<image::cached_tree> unpack_to_cache(const image_file& image, const identity& user,
+                                           std::uint64_t quota) {
   auto cache = image::node_cache::open(default_cache_folder(), quota);
   if (!cache) return pass(std::move(cache));
   auto unpacked = unpack_image(*cache, image, user);
   if (!unpacked) return pass(std::move(unpacked));
   // The command keeps the lease: nothing stays behind that could.
   if (::fcntl(unpacked->lease.get(), F_SETFD, 0) != 0) return fail_errno("cannot keep the lease");
-  tree.emplace(std::move(*unpacked));
-  return tree;
+  return unpacked;
+}
+
+result<std::optional<image::cached_tree>> unpack_where_chosen(const chosen_backend& chosen,
+                                                              const image_file& image,
+                                                              const identity& user,
+                                                              std::uint64_t quota) {
+  if (chosen.way != backend::unpack) return std::nullopt;
+  auto unpacked = unpack_to_cache(image, user, quota);
+  if (!unpacked) return explain_failed_unpack(chosen, std::move(unpacked).error());
+  return std::move(*unpacked);
 }
 
 // The kernel reads no image for a user, but a folder is its own file system.
@@ -148,15 +148,20 @@ result<void> enter_container(run_options& options) {
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
   watch.lap("image");
-  auto tree = unpack_where_asked(options, *image, user, rules.cache.quota);
-  if (!tree) return pass(std::move(tree), fmt::format("image \"{}\"", image->path));
+  const auto named = fmt::format("image \"{}\"", image->path);
+  auto chosen =
+      choose_backend(options.container.backend,
+                     {image->kind, false, false, options.container.remap_root, false, {}});
+  if (!chosen) return pass(std::move(chosen), named);
+  auto tree = unpack_where_chosen(*chosen, *image, user, rules.cache.quota);
+  if (!tree) return pass(std::move(tree), named);
   // First as root of a user namespace, to whom root's files in the image belong: the user may then
   // write everywhere in the throw-away layer. Last, in a second one, the user is the user again.
   auto entered = enter_user_namespace(user, 0, 0).and_then(leave_mount_namespace);
   if (!entered) return entered;
   const auto builder = current_identity();
   auto mounted = mount_image(*image, *tree ? &**tree : nullptr, builder);
-  if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", image->path));
+  if (!mounted) return pass(std::move(mounted), named);
   watch.lap("mount");
   if (auto left = leave_mount_namespace(); !left) return left;
   const auto& asked = options.container;
@@ -167,13 +172,10 @@ result<void> enter_container(run_options& options) {
       builder,
       rules.user_mounts,
       asked.writable,
-      {image->kind == image::kind::folder ? "folder"
-       : *tree                            ? "unpack"
-                                          : "fuse",
-       image->path},
+      {std::string(name_of(chosen->way)), image->path},
       asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
-    return pass(std::move(done), fmt::format("image \"{}\"", image->path));
+    return pass(std::move(done), named);
   }
   watch.lap("root");
   const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});

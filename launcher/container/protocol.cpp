@@ -109,6 +109,7 @@ std::string encode(const node_reply& reply) {
   out.u32(protocol_version);
   for (const auto& text : {reply.error, reply.image, reply.backend, reply.workdir}) out.text(text);
   out.u32(reply.asks_for_job ? 1 : 0);
+  out.u32(reply.unpacks ? 1 : 0);
   out.texts(reply.image_environment);
   out.texts(reply.entrypoint);
   out.u32(reply.remaps_root ? 1 : 0);
@@ -132,6 +133,7 @@ result<node_reply> decode_reply(std::string_view bytes) {
   const auto version = in.u32();
   for (auto* text : {&reply.error, &reply.image, &reply.backend, &reply.workdir}) *text = in.text();
   reply.asks_for_job = in.u32() != 0;
+  reply.unpacks = in.u32() != 0;
   reply.image_environment = in.texts();
   reply.entrypoint = in.texts();
   reply.remaps_root = in.u32() != 0;

@@ -30,6 +30,8 @@ struct node_reply {
   std::string error;  ///< one sentence; empty on success. All else is then meaningless.
   /// The site's policy wants the job's account and partition: the same request again, with them.
   bool asks_for_job = false;
+  /// The image has to be unpacked, which takes longer than all else: the reply follows.
+  bool unpacks = false;
   std::string image;    ///< real path of the image; empty without a container
   std::string backend;  ///< "kernel", "fuse" or "unpack"
   std::string workdir;  ///< where tasks start, in the container

@@ -52,6 +52,32 @@ TEST_F(Unpack, TheImageIsTheRootAndTheUsersFilesAreHis) {
   EXPECT_EQ(lines[1], lines[2]);
 }
 
+TEST_F(Unpack, AUsersErofsImageIsUnpackedWithoutBeingAskedFor) {
+  ASSERT_EQ(shell("berth convert --force own.sqsh own.erofs").exit_code, 0);
+  const auto end = shell("srun -w n1 --container=own.erofs grep ^ID= /etc/os-release");
+  EXPECT_EQ(end.out, "ID=berth\n") << end.err;
+  EXPECT_EQ(end.err, "");
+  EXPECT_EQ(entries(), 1U);
+  EXPECT_THAT(shell("srun --container=own.erofs --container-explain hostname").out,
+              HasSubstr("unpack: no FUSE server reads EROFS, and the kernel may not: others than "
+                        "root can change"));
+  const auto fuse = shell("srun -w n1 --container=own.erofs --container-backend=fuse true");
+  EXPECT_NE(fuse.exit_code, 0);
+  EXPECT_THAT(fuse.err, HasSubstr("leave the option out, and it is unpacked"));
+}
+
+TEST_F(Unpack, AnErofsImageThatDoesNotFitNamesTheOtherWay) {
+  ASSERT_EQ(shell("berth convert --force own.sqsh own.erofs").exit_code, 0);
+  const auto small = covered("n1", "/etc/berth/site.lua",
+                             "return { cache = { folder = '/run/berth-cache', quota = '1M' } }");
+  const auto end = shell("srun -w n1 --container=own.erofs true");
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_THAT(end.err, AllOf(HasSubstr("own.erofs\": an EROFS image that is not trusted must be "
+                                       "unpacked: "),
+                             HasSubstr("berth convert IMAGE NEW.sqsh")));
+  EXPECT_EQ(entries(), 0U);
+}
+
 TEST_F(Unpack, StepsThatStartTogetherShareOneCopy) {
   const auto end = shell("salloc -Q -w n1 -n1 bash -c 'for i in 1 2 3 4; do " + unpacked +
                          "--overlap -n1 grep ^ID= /etc/os-release & done; wait'");

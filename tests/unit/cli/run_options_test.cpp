@@ -119,5 +119,33 @@ TEST_F(RunOptions, AnUnpackedImageIsKeptForTheNextTime) {
             1);
 }
 
+TEST_F(RunOptions, AUsersErofsImageIsUnpackedAndExplainSaysWhy) {
+  const auto erofs = path("home/i.erofs");
+  ASSERT_TRUE(run_ok({{BERTH_PROGRAM, "convert", image(), erofs}, users_environment(), {}}));
+  const auto told = run({as_user({"--container-explain", erofs}), users_environment(), {}});
+  ASSERT_TRUE(told);
+  EXPECT_THAT(told->out, HasSubstr("unpack: no FUSE server reads EROFS, and the kernel may not: "
+                                   "berth run has no privilege"));
+  const auto end = run({as_user({erofs, "--", "cat", "/etc/os-release"}), users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_THAT(end->out, HasSubstr("NAME=\"Berth image\"")) << end->err;
+  const auto fuse =
+      run({as_user({"--container-backend=fuse", erofs, "--", "true"}), users_environment(), {}});
+  ASSERT_TRUE(fuse);
+  EXPECT_EQ(fuse->exit_code, 125);
+  EXPECT_THAT(fuse->err, HasSubstr("leave the option out, and it is unpacked"));
+}
+
+TEST_F(RunOptions, AnErofsImageThatCannotBeUnpackedNamesTheOtherWay) {
+  const auto erofs = path("home/i.erofs");
+  ASSERT_TRUE(run_ok({{BERTH_PROGRAM, "convert", image(), erofs}, users_environment(), {}}));
+  std::ofstream(path("home/.cache")) << "no folder";
+  const auto end = run({as_user({erofs, "--", "true"}), users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 125);
+  EXPECT_THAT(end->err, AllOf(HasSubstr("must be unpacked: "), HasSubstr("berth convert IMAGE")));
+  EXPECT_EQ(std::count(end->err.begin(), end->err.end(), '\n'), 1) << end->err;
+}
+
 }  // namespace
 }  // namespace berth::cli

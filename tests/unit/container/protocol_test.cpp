@@ -31,6 +31,7 @@ node_reply a_reply() {
   reply.site_pin = "numa,verbose";
   reply.pin_failure_is_fatal = true;
   reply.asks_for_job = true;
+  reply.unpacks = true;
   reply.topology = std::string("\0\1", 2);
   reply.topology_xml = "/run/berth/topology.xml";
   reply.timings = {{"mount", 3300}, {"root", std::uint64_t{1} << 40}};
@@ -77,6 +78,7 @@ TEST(Protocol, AReplyArrivesAsItWasSent) {
   EXPECT_EQ(got->site_pin, "numa,verbose");
   EXPECT_TRUE(got->pin_failure_is_fatal);
   EXPECT_TRUE(got->asks_for_job);
+  EXPECT_TRUE(got->unpacks);
   EXPECT_EQ(got->topology, sent.topology);
   EXPECT_EQ(got->topology_xml, "/run/berth/topology.xml");
   ASSERT_EQ(got->timings.size(), 2U);
@@ -114,9 +116,9 @@ TEST(Protocol, AnotherVersionSaysWhatToInstall) {
 
 TEST(Protocol, AnAbsurdCountCostsNoMemory) {
   auto reply = encode(a_reply());
-  // The count of the image's variables follows the version, the empty error, three texts and a
-  // flag.
-  const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 9) + 4;
+  // The count of the image's variables follows the version, the empty error, three texts and two
+  // flags.
+  const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 9) + 4 + 4;
   reply.replace(count, 4, 4, '\xff');
   EXPECT_THAT(decode_reply(reply).error().text(), HasSubstr("too short"));
 }
