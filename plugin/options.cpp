@@ -121,8 +121,12 @@ std::vector<std::string> option_names() {
   return names;
 }
 
+std::vector<std::string> own_variables_of_srun() {
+  return {pin_variable, cpu_bind_variable, export_variable};
+}
+
 std::vector<std::string> own_variables() {
-  std::vector<std::string> names{pin_variable, cpu_bind_variable, export_variable};
+  auto names = own_variables_of_srun();
   for (const auto& word : container::option_words()) {
     names.push_back(container::travelling_name(word.key));
   }

@@ -46,8 +46,10 @@ inline constexpr const char* export_variable = "SLURM_BERTH_EXPORT";
 /// From berth exec: the step whose container this step's task joins (see attach.hpp).
 inline constexpr const char* attach_variable = "SLURM_BERTH_ATTACH";
 
-/// All of them, and those of the container's options: not for the tasks.
+/// All of these but the image, and those of the container's options: not for the tasks.
 std::vector<std::string> own_variables();
+/// Without the container's options: for tasks that can start steps themselves.
+std::vector<std::string> own_variables_of_srun();
 
 /// The image name that asks for no container.
 inline constexpr const char* no_image = "none";

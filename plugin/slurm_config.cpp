@@ -65,10 +65,13 @@ void forget_task_prologs() {
   if (&slurm_conf != nullptr) clear_prologs(slurm_conf);
 }
 
+std::string slurm_conf_file() {
+  const auto path = &slurm_conf == nullptr ? "" : text(slurm_conf.slurm_conf);
+  return path.empty() ? "/etc/slurm/slurm.conf" : path;
+}
+
 bool has_oci_conf() {
-  const auto main = &slurm_conf == nullptr ? "" : text(slurm_conf.slurm_conf);
-  const auto folder = main.empty() ? std::filesystem::path("/etc/slurm")
-                                   : std::filesystem::path(main).parent_path();
+  const auto folder = std::filesystem::path(slurm_conf_file()).parent_path();
   return ::access((folder / "oci.conf").c_str(), F_OK) == 0;
 }
 

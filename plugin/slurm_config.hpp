@@ -10,6 +10,9 @@ namespace berth::plugin {
 /// SlurmdSpoolDir with %n and %h replaced; empty when unknown.
 std::string spool_folder(const std::string& node_name);
 
+/// The path of slurm.conf.
+std::string slurm_conf_file();
+
 /// TaskProlog: the administrator's scripts that run before each task.
 std::vector<std::string> task_prologs();
 

@@ -56,6 +56,14 @@ result<site::job_facts> facts_of(spank_t sp, const container::identity& user) {
   return job;
 }
 
+// The commands are installed with slurmstepd, in a folder beside its own or in the same.
+container::slurm_place slurm_here() {
+  std::error_code code;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", code).parent_path();
+  const auto beside = own.parent_path() / "bin";
+  return {slurm_conf_file(), std::filesystem::exists(beside / "srun", code) ? beside : own};
+}
+
 bool runs_on_the_host(std::uint32_t step_id) {
   return step_id == SLURM_BATCH_SCRIPT || step_id == SLURM_EXTERN_CONT ||
          step_id == SLURM_INTERACTIVE_STEP;
@@ -109,6 +117,7 @@ result<step> describe_step(spank_t sp, const std::vector<std::string>& environme
   if (!spool.empty()) {
     request.pmix_dir = fmt::format("{}/pmix.{}.{}", spool, job->id, job->step);
   }
+  request.slurm = slurm_here();
   request.user = std::move(*user);
   request.job = std::move(*job);
   std::uint16_t cpus = 0;

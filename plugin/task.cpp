@@ -58,10 +58,10 @@ void edit_environment(spank_t sp, const step& self, std::vector<std::string> cho
   for (auto& name : container::exported_names(find_variable(task, export_variable).value_or(""))) {
     chosen.push_back(std::move(name));
   }
-  for (const auto& edit :
-       container::plan_environment(task, reply.image_environment, reply.site_environment, chosen)) {
-    set_variable(sp, edit.name, edit.value);
-  }
+  auto edits =
+      container::plan_environment(task, reply.image_environment, reply.site_environment, chosen);
+  if (!reply.slurm_conf.empty()) container::add_slurm(edits, task, reply.slurm_conf);
+  for (const auto& edit : edits) set_variable(sp, edit.name, edit.value);
 }
 
 // For --pin=...,check: the watcher is told what this task was really given.
@@ -260,7 +260,11 @@ void start_task(spank_t sp, step& self) {
     return;
   }
   if (!self.request.image.empty()) edit_environment(sp, self, run_task_prologs(sp, self));
-  for (const auto& own : own_variables()) spank_unsetenv(sp, own.c_str());
+  // An srun of the task's own has the task's image, so it has the options of that too.
+  const bool has_srun = !self.answer.reply.slurm_conf.empty();
+  for (const auto& own : has_srun ? own_variables_of_srun() : own_variables()) {
+    spank_unsetenv(sp, own.c_str());
+  }
   if (self.pin) pin_or_complain(sp, self);
   if (is_dry_run(self)) ::_exit(0);
   if (self.request.image.empty()) return;

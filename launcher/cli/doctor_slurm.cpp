@@ -1,24 +1,23 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <glob.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
 
-#include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
+#include "base/unique_fd.hpp"
 #include "cli/doctor.hpp"
 #include "container/identity.hpp"
+#include "container/slurm_conf.hpp"
 #include "container/unprivileged.hpp"
 
 namespace berth::cli {
@@ -26,66 +25,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t config_limit = std::size_t{16} << 20;
 constexpr const char* plugin_name = "spank_berth.so";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-// Lines without comments. Files that cannot be read are as empty ones.
-std::vector<std::string> lines_of(const std::string& path) {
-  std::vector<std::string> lines;
-  const auto text = read_file(path, config_limit);
-  for (const auto& line : split(text ? *text : "", '\n')) {
-    auto plain = std::string(trim(line.substr(0, line.find('#'))));
-    if (!plain.empty()) lines.push_back(std::move(plain));
-  }
-  return lines;
-}
 
 std::vector<std::string> words_of(const std::string& line) {
   std::istringstream text(line);
   return {std::istream_iterator<std::string>(text), {}};
-}
-
-// Keys of slurm.conf in lower case; of a key that comes twice the last.
-std::map<std::string, std::string> read_slurm_conf(const std::string& path) {
-  std::map<std::string, std::string> values;
-  for (const auto& line : lines_of(path)) {
-    const auto equals = line.find('=');
-    if (equals == std::string::npos) continue;
-    values[lower(trim(line.substr(0, equals)))] = std::string(trim(line.substr(equals + 1)));
-  }
-  return values;
-}
-
-struct plugin_line {
-  std::string file;  // plugstack.conf or one that it includes
-  bool required = false;
-  std::string library;
-};
-
-void find_plugin(const std::string& file, int depth, std::vector<plugin_line>& found) {
-  constexpr int deepest = 8;
-  for (const auto& line : lines_of(file)) {
-    const auto words = words_of(line);
-    if (words.size() < 2) continue;
-    if (lower(words[0]) == "include" && depth < deepest) {
-      glob_t matches{};
-      if (::glob(words[1].c_str(), 0, nullptr, &matches) == 0) {
-        for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-          find_plugin(matches.gl_pathv[i], depth + 1, found);
-        }
-      }
-      ::globfree(&matches);
-    } else if (fs::path(words[1]).filename() == plugin_name) {
-      found.push_back({file, lower(words[0]) == "required", words[1]});
-    }
-  }
 }
 
 // "slurm-wlm 22.05.8" -> "22.05.8"
@@ -133,12 +77,12 @@ finding plugin_release(const std::string& library, const std::optional<std::stri
           fmt::format("compile Berth with the headers of Slurm {}", *slurm)};
 }
 
-void examine_plugin(const std::string& folder, const std::map<std::string, std::string>& config,
+void examine_plugin(const std::string& conf, const std::map<std::string, std::string>& config,
                     const std::optional<std::string>& slurm, std::vector<finding>& all) {
-  const auto given = config.find("plugstackconfig");
-  const auto stack = given == config.end() ? folder + "/plugstack.conf" : given->second;
-  std::vector<plugin_line> lines;
-  find_plugin(stack, 0, lines);
+  const auto stack = container::plugstack_of(conf, config);
+  auto lines = container::read_plugstack(stack);
+  std::erase_if(lines,
+                [](const auto& line) { return fs::path(line.library).filename() != plugin_name; });
   if (lines.empty()) {
     all.push_back({"plugin", verdict::wrong,
                    fmt::format("\"{}\" does not name {}: srun --container runs on the node itself",
@@ -257,9 +201,9 @@ std::vector<finding> examine_slurm(const doctor_paths& where) {
                    "/run/slurm/conf"});
     return all;
   }
-  const auto config = read_slurm_conf(where.slurm_conf);
+  const auto config = container::read_slurm_conf(where.slurm_conf);
   const auto folder = fs::path(where.slurm_conf).parent_path().string();
-  examine_plugin(folder, config, slurm, all);
+  examine_plugin(where.slurm_conf, config, slurm, all);
   std::error_code none;
   if (fs::exists(folder + "/oci.conf", none)) {
     all.push_back({"oci.conf", verdict::wrong,

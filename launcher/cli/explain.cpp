@@ -15,6 +15,7 @@
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
 #include "container/backend.hpp"
+#include "cli/slurm_cache.hpp"
 #include "container/environment.hpp"
 #include "container/id_map.hpp"
 #include "container/image_file.hpp"
@@ -136,17 +137,21 @@ result<explanation> gather(const explain_request& request) {
   all.backend = explain_backend(request, all.image, is_trusted(*file, rules.images.trusted));
   const char* home = std::getenv("HOME");
   const auto& options = request.options;
+  auto slurm = slurm_where_asked(options, rules);
+  if (!slurm) return pass(std::move(slurm));
   all.mounts = plan_binds({home == nullptr ? "" : home,
                            here,
                            {},
                            options.mount_home,
                            options.mounts,
-                           options.remap_root},
+                           options.remap_root,
+                           std::move(slurm->binds)},
                           rules.mounts);
   const auto& metadata = all.image.metadata;
   all.environment =
       plan_environment(current_environment(), metadata ? metadata->env : std::vector<std::string>{},
                        rules.environment, options.environment);
+  if (!slurm->conf.empty()) add_slurm(all.environment, current_environment(), slurm->conf);
   all.workdir = choose_workdir(request, rules, all, here);
   all.pin = choose_pin(request, rules);
   all.entrypoint = choose_entrypoint(request, all.image);

@@ -18,6 +18,7 @@
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
+#include "cli/slurm_cache.hpp"
 #include "cli/topology_cache.hpp"
 #include "container/backend.hpp"
 #include "container/container_options.hpp"
@@ -191,9 +192,16 @@ result<unique_fd> make_root(const node_request& request, const container_options
                             std::optional<remapping> remap, node_reply& reply, stopwatch& watch) {
   auto space = own_mount_namespace();
   if (!space) return space;
-  const root_plan plan{plan_binds({who.home, request.submit_dir, request.pmix_dir,
-                                   options.mount_home, options.mounts, remap.has_value()},
-                                  rules.mounts),
+  mount_facts facts{who.home,           request.submit_dir, request.pmix_dir,
+                    options.mount_home, options.mounts,     remap.has_value()};
+  if (options.slurm.value_or(rules.slurm_inside)) {
+    auto binds = slurm_binds(request.slurm);
+    if (!binds) return pass(std::move(binds));
+    facts.slurm = std::move(*binds);
+    reply.slurm_conf = request.slurm.conf;
+    watch.lap("slurm");
+  }
+  const root_plan plan{plan_binds(facts, rules.mounts),
                        rules.overlay_size,
                        request.user,
                        rules.user_mounts,

@@ -18,6 +18,7 @@
 #include "cli/guest.hpp"
 #include "cli/report.hpp"
 #include "cli/run_pin.hpp"
+#include "cli/slurm_cache.hpp"
 #include "cli/verbs.hpp"
 #include "container/backend.hpp"
 #include "container/command.hpp"
@@ -148,6 +149,8 @@ result<void> enter_container(run_options& options) {
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
   watch.lap("image");
+  auto slurm = slurm_where_asked(options.container, rules);
+  if (!slurm) return pass(std::move(slurm));
   const auto named = fmt::format("image \"{}\"", image->path);
   auto chosen =
       choose_backend(options.container.backend,
@@ -165,15 +168,20 @@ result<void> enter_container(run_options& options) {
   watch.lap("mount");
   if (auto left = leave_mount_namespace(); !left) return left;
   const auto& asked = options.container;
-  const root_plan plan{
-      plan_binds({home_folder(), here, {}, asked.mount_home, asked.mounts, asked.remap_root},
-                 rules.mounts),
-      rules.overlay_size,
-      builder,
-      rules.user_mounts,
-      asked.writable,
-      {std::string(name_of(chosen->way)), image->path},
-      asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt};
+  const root_plan plan{plan_binds({home_folder(),
+                                   here,
+                                   {},
+                                   asked.mount_home,
+                                   asked.mounts,
+                                   asked.remap_root,
+                                   std::move(slurm->binds)},
+                                  rules.mounts),
+                       rules.overlay_size,
+                       builder,
+                       rules.user_mounts,
+                       asked.writable,
+                       {std::string(name_of(chosen->way)), image->path},
+                       asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), named);
   }
@@ -183,8 +191,10 @@ result<void> enter_container(run_options& options) {
   if (asked.entrypoint) {
     if (auto whole = compose_command(options, *guest); !whole) return whole;
   }
-  apply(plan_environment(current_environment(), guest->environment, rules.environment,
-                         asked.environment));
+  const auto outside = current_environment();
+  auto edits = plan_environment(outside, guest->environment, rules.environment, asked.environment);
+  if (!slurm->conf.empty()) add_slurm(edits, outside, slurm->conf);
+  apply(edits);
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
   watch.lap("metadata");

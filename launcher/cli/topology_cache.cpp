@@ -1,10 +1,9 @@
 #include "cli/topology_cache.hpp"
 
-#include <sys/stat.h>
-
 #include <optional>
 
 #include "base/file.hpp"
+#include "cli/run_folder.hpp"
 #include "topology/codec.hpp"
 #include "topology/export.hpp"
 #include "topology/load.hpp"
@@ -12,7 +11,6 @@
 namespace berth::cli {
 namespace {
 
-constexpr std::size_t cache_limit = std::size_t{4} << 20;
 constexpr std::size_t list_limit = 65536;
 
 // What may change while a node runs: CPUs and memory taken off or brought back.
@@ -24,23 +22,9 @@ std::string present_state() {
   return state;
 }
 
-bool only_root_writes(const std::string& path, mode_t type) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0 && (info.st_mode & S_IFMT) == type && info.st_uid == 0 &&
-         (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
 std::optional<std::string> find(const std::string& file, const std::string& state) {
-  auto cached = read_file(file, cache_limit);
-  if (!cached || !cached->starts_with(state)) return std::nullopt;
-  auto encoded = cached->substr(state.size());
-  return topology::decode(encoded) ? std::optional(std::move(encoded)) : std::nullopt;
-}
-
-result<void> keep(const std::string& file, const std::string& content) {
-  auto out = atomic_file::create(file);
-  if (!out) return pass(std::move(out));
-  return write_all(out->fd(), content).and_then([&] { return out->commit(); });
+  auto encoded = find_kept(file, state);
+  return encoded && topology::decode(*encoded) ? encoded : std::nullopt;
 }
 
 }  // namespace
@@ -49,9 +33,8 @@ result<node_topology> cached_topology(const std::string& folder) {
   const auto file = folder + "/topology";
   const auto xml_file = folder + "/topology.xml";
   const auto state = present_state();
-  ::mkdir(folder.c_str(), 0755);
-  const bool usable = only_root_writes(folder, S_IFDIR);
-  if (usable && only_root_writes(xml_file, S_IFREG)) {
+  const bool usable = usable_run_folder(folder);
+  if (usable && is_kept(xml_file)) {
     if (auto cached = find(file, state)) return node_topology{std::move(*cached), xml_file};
   }
   const bool kept = usable && topology::export_this_machine().and_then(

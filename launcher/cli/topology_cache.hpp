@@ -2,6 +2,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "cli/run_folder.hpp"
 
 namespace berth::cli {
 
@@ -14,6 +15,6 @@ struct node_topology {
 /// was written; discovering them anew costs more than all mounts of a container.
 /// The cache lies in `folder`, which root alone can write. A cache that cannot be used or written
 /// is not an error.
-result<node_topology> cached_topology(const std::string& folder = "/run/berth");
+result<node_topology> cached_topology(const std::string& folder = run_folder);
 
 }  // namespace berth::cli

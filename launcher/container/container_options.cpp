@@ -21,6 +21,7 @@ constexpr const char* home_key = "CONTAINER_MOUNT_HOME";
 constexpr const char* env_key = "CONTAINER_ENV";
 constexpr const char* writable_key = "CONTAINER_WRITABLE";
 constexpr const char* backend_key = "CONTAINER_BACKEND";
+constexpr const char* slurm_key = "CONTAINER_SLURM";
 constexpr const char* timing_key = "CONTAINER_TIMING";
 constexpr const char* remap_key = "CONTAINER_REMAP_ROOT";
 constexpr const char* entrypoint_key = "CONTAINER_ENTRYPOINT";
@@ -55,6 +56,10 @@ constexpr std::array words{
     option_word{"container-backend", "BACKEND", backend_key, nullptr, false,
                 "how the image becomes a file system: auto, kernel (trusted images only), fuse, "
                 "or unpack (into the node's cache)"},
+    option_word{"container-slurm", nullptr, slurm_key, yes, false,
+                "make the node's srun, sbatch, squeue and scontrol work in the container"},
+    option_word{"no-container-slurm", nullptr, slurm_key, no, false,
+                "leave Slurm's commands to the image (the default, unless the site changes it)"},
     option_word{"container-timing", nullptr, timing_key, yes, false,
                 "tell on standard error where the time of the start went, one line per node"},
 };
@@ -248,6 +253,7 @@ result<container_options> parse_options(const choices& given, const std::string&
             return read_choice(given, entrypoint_key, options.entrypoint, parse_yes_or_no);
           })
           .and_then([&] { return read_choice(given, backend_key, options.backend, parse_backend); })
+          .and_then([&] { return read_choice(given, slurm_key, options.slurm, parse_yes_or_no); })
           .and_then(
               [&] { return read_choice(given, timing_key, options.timing, parse_yes_or_no); });
   if (!read) return pass(std::move(read));

@@ -66,6 +66,7 @@ struct container_options {
   bool timing = false;      ///< tell how long the start took
   bool remap_root = false;  ///< the user is root in a user namespace
   bool entrypoint = false;  ///< the image's entrypoint before each task's command
+  std::optional<bool> slurm;  ///< the node's Slurm commands; nothing: the site's rule
 };
 
 /// Error: names the option and what is wrong with it. `folder`: where relative paths start.

@@ -109,8 +109,11 @@ std::vector<bind> plan_binds(const mount_facts& facts, const std::vector<site::m
     binds.push_back(
         {rule.source, rule.target, rights::user, rule.read_only, rule.required, "site"});
   }
+  binds.insert(binds.end(), facts.slurm.begin(), facts.slurm.end());
   // A site may bind a default's target from elsewhere, or read-only: its word replaces ours.
-  remove_targets(binds, targets_of(site), "default");
+  for (const auto* origin : {"default", "slurm"}) {
+    remove_targets(binds, targets_of(site), origin);
+  }
   add_user_mounts(binds, facts.user);
   const auto covered = [&](const std::string& path) {
     return std::any_of(facts.user.begin(), facts.user.end(),

@@ -30,6 +30,7 @@ struct bind {
   bool recursive = true;   ///< with the mounts below the source
   bool follows = true;     ///< later mounts of the node appear below it
   std::uint64_t size = 0;  ///< bytes of a tmpfs; 0: the overlay's
+  bool fills = false;      ///< left out where the image has something at the target
 
   friend bool operator==(const bind&, const bind&) = default;
 };
@@ -41,6 +42,7 @@ struct mount_facts {
   bool mount_home = true;
   std::vector<mount_request> user{};  ///< what the user asks for beside that
   bool remap_root = false;            ///< the image's own accounts count, not the node's
+  std::vector<bind> slurm{};          ///< of plan_slurm: a site's mount replaces one of these too
 };
 
 /// The bind mounts in the order in which they are made: a mount below another comes after it.

@@ -79,7 +79,7 @@ std::string encode(const node_request& request) {
   out.numbers(request.user.groups);
   write_job(out, request.job);
   for (const auto& text : {request.site_file, request.image, request.submit_dir, request.pmix_dir,
-                           request.partition}) {
+                           request.slurm.conf, request.slurm.programs, request.partition}) {
     out.text(text);
   }
   write_choices(out, request.options);
@@ -96,7 +96,7 @@ result<node_request> decode_request(std::string_view bytes) {
   request.user.groups = in.numbers();
   request.job = read_job(in);
   for (auto* text : {&request.site_file, &request.image, &request.submit_dir, &request.pmix_dir,
-                     &request.partition}) {
+                     &request.slurm.conf, &request.slurm.programs, &request.partition}) {
     *text = in.text();
   }
   request.options = read_choices(in);
@@ -115,6 +115,7 @@ std::string encode(const node_reply& reply) {
   out.u32(reply.remaps_root ? 1 : 0);
   out.u32(reply.pretends_ids ? 1 : 0);
   write_environment(out, reply.site_environment);
+  out.text(reply.slurm_conf);
   out.text(reply.site_pin);
   out.u32(reply.pin_failure_is_fatal ? 1 : 0);
   out.text(reply.topology);
@@ -139,6 +140,7 @@ result<node_reply> decode_reply(std::string_view bytes) {
   reply.remaps_root = in.u32() != 0;
   reply.pretends_ids = in.u32() != 0;
   reply.site_environment = read_environment(in);
+  reply.slurm_conf = in.text();
   reply.site_pin = in.text();
   reply.pin_failure_is_fatal = in.u32() != 0;
   reply.topology = in.text();

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "container/container_options.hpp"
 #include "container/identity.hpp"
+#include "container/slurm_inside.hpp"
 #include "container/timing.hpp"
 #include "site/config.hpp"
 
@@ -22,6 +23,7 @@ struct node_request {
   std::string submit_dir;  ///< the step's working directory on this node
   std::string pmix_dir;    ///< where Slurm's PMIx server keeps this step's files; may not exist
   choices options;         ///< what else the user chose, see container_options.hpp
+  slurm_place slurm;       ///< where slurmstepd has it
   std::string partition;   ///< as the job's environment tells it: picks defaults, decides nothing
   bool wants_topology = false;
 };
@@ -40,7 +42,8 @@ struct node_reply {
   bool pretends_ids = false;  ///< in which the user is alone, see pretend_ids()
   std::vector<std::string> entrypoint;  ///< the image's, where the user wants it
   site::environment_rules site_environment;
-  std::string site_pin;  ///< default of --pin in the job's partition
+  std::string slurm_conf;  ///< the container has the node's Slurm, of this slurm.conf; or empty
+  std::string site_pin;    ///< default of --pin in the job's partition
   bool pin_failure_is_fatal = false;
   std::string topology;      ///< topology::encode of this machine, when it was wanted
   std::string topology_xml;  ///< file with the same for hwloc, also in the container; may be empty

@@ -192,20 +192,28 @@ result<void> make_last(int upper, const fs::path& path, bool folder) {
 }
 
 // Makes what the image lacks of a mount point, in the upper layer and before it is stacked. The
-// layer is ours and new: it has no links, and nobody else sees it.
+// layer is ours and new: it has no links, and nobody else sees it. `lacking`: a path that the image
+// was found to lack for the target before, which need not be asked for again.
 result<void> make_mount_point(int image, int upper, const root_plan& plan, const fs::path& target,
-                              bool folder) {
+                              bool folder, fs::path& lacking) {
   fs::path real;
+  bool missing = false;
   const auto relative = target.relative_path();
   for (auto part = relative.begin(); part != relative.end(); ++part) {
-    if (const auto existing = open_inside(image, real / *part, O_PATH)) {
-      auto path = path_in_image(existing.get());
-      if (!path) return pass(std::move(path));
-      real = std::move(*path);
-      continue;
+    if (!missing && real / *part != lacking) {
+      if (const auto existing = open_inside(image, real / *part, O_PATH)) {
+        auto path = path_in_image(existing.get());
+        if (!path) return pass(std::move(path));
+        real = std::move(*path);
+        continue;
+      }
+      if (errno != ENOENT) {
+        return fail_errno(fmt::format("cannot look up \"/{}\"", real.string()));
+      }
+      if (auto done = mirror_folders(image, upper, real); !done) return done;
+      lacking = real / *part;
     }
-    if (errno != ENOENT) return fail_errno(fmt::format("cannot look up \"/{}\"", real.string()));
-    if (auto done = mirror_folders(image, upper, real); !done) return done;
+    missing = true;
     real /= *part;
     const bool last = std::next(part) == relative.end();
     auto done = make_last(upper, real, folder || !last).and_then([&] {
@@ -233,13 +241,21 @@ result<void> keep_apt_root(int image, int upper, const root_plan& plan) {
   });
 }
 
+void leave_to_image(std::vector<source>& sources) {
+  const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  std::erase_if(sources, [&](const source& entry) {
+    return entry.rule->fills && open_inside(image.get(), entry.rule->target, O_PATH);
+  });
+}
+
 result<void> make_mount_points(const std::vector<source>& sources, const root_plan& plan) {
   const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   const unique_fd upper(::open(upper_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!image || !upper) return fail_errno("cannot open the staged image");
+  fs::path lacking;
   for (const auto& entry : sources) {
     const auto& target = entry.rule->target;
-    auto done = make_mount_point(image.get(), upper.get(), plan, target, entry.is_folder);
+    auto done = make_mount_point(image.get(), upper.get(), plan, target, entry.is_folder, lacking);
     if (!done) return pass(std::move(done), fmt::format("mount point \"{}\"", target));
   }
   return keep_apt_root(image.get(), upper.get(), plan);
@@ -369,11 +385,13 @@ result<void> leave_mount_namespace() {
 
 result<void> enter_root(unique_fd image_mount, const root_plan& plan) {
   // Sources first: the staging tmpfs hides the node's /tmp.
-  const auto sources = open_sources(plan);
+  auto sources = open_sources(plan);
   if (!sources) return failure(sources.error());
   ::umask(0022);
-  auto staged =
-      stage_layers(image_mount, plan).and_then([&] { return make_mount_points(*sources, plan); });
+  auto staged = stage_layers(image_mount, plan).and_then([&] {
+    leave_to_image(*sources);
+    return make_mount_points(*sources, plan);
+  });
   if (!staged) return staged;
   const auto root = stack_overlay(plan.mark);
   if (!root) return failure(root.error());

@@ -62,6 +62,7 @@ struct config {
   /// Other defaults of --pin, by the partition that they are for.
   std::map<std::string, std::string> pin_partitions;
   pin_failure on_pin_failure = pin_failure::warn;
+  bool slurm_inside = false;  ///< default of --container-slurm
   workdir_rule workdir = workdir_rule::submit;
   std::uint64_t overlay_size = std::uint64_t{1} << 30;  ///< bytes a container may write, per node
   bool has_admit = false;  ///< the site file defines the policy function admit(job, image)

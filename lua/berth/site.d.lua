@@ -10,6 +10,7 @@
 ---@field cache? berth.cache where the unpack backend keeps the files of images
 ---@field environment? berth.environment environment variables of every task
 ---@field pin? berth.pin pinning of tasks to cores
+---@field slurm_inside? boolean whether containers have the node's srun, sbatch, squeue, scontrol
 ---@field workdir? "submit"|"image" where tasks start
 ---@field overlay_size? string|integer what a container may write per node, such as "512M"
 ---@field admit? fun(job: berth.job, image: berth.image): boolean, string? true, or false and the reason

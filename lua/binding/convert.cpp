@@ -178,6 +178,7 @@ class converter {
     if (name == "environment") return table(key, &converter::environment_key);
     if (name == "pin") return table(key, &converter::pin_key);
     if (name == "overlay_size") return size(key, out_.rules.overlay_size);
+    if (name == "slurm_inside") return boolean(key, out_.rules.slurm_inside);
     if (name == "admit") return admit(key);
     if (name != "workdir") return unknown(key, name);
     choice(key, out_.rules.workdir, "submit", site::workdir_rule::submit, "image",

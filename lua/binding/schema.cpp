@@ -36,6 +36,7 @@ const std::vector<schema_key>& schema() {
       {"pin.partitions", "table", "other values by partition"},
       {"pin.partitions.*", "string", "value of --pin for those who give none in this partition"},
       {"pin.on_failure", "string", "\"warn\" or \"fail\""},
+      {"slurm_inside", "boolean", "whether containers have the node's Slurm commands"},
       {"workdir", "string", "\"submit\" or \"image\""},
       {"overlay_size", "string or integer",
        "what a container may write per node, such as \"512M\""},

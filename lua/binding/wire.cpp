@@ -76,6 +76,7 @@ json write(const site::config& rules) {
           {"pin", rules.pin},
           {"pin_partitions", rules.pin_partitions},
           {"pin_must_work", rules.on_pin_failure == site::pin_failure::fail},
+          {"slurm_inside", rules.slurm_inside},
           {"workdir_of_image", rules.workdir == site::workdir_rule::image},
           {"overlay_size", rules.overlay_size},
           {"has_admit", rules.has_admit}};
@@ -92,7 +93,7 @@ site::mount_rule mount_of(const json& value) {
 }
 
 site::config config_of(const json& value) {
-  const auto& object = object_of(value, 15);
+  const auto& object = object_of(value, 16);
   site::config rules;
   rules.images = {{}, {}};
   rules.user_mounts = {{}, {}};
@@ -112,6 +113,7 @@ site::config config_of(const json& value) {
   bool flag = false;
   read(object, "pin_must_work", flag);
   rules.on_pin_failure = flag ? site::pin_failure::fail : site::pin_failure::warn;
+  read(object, "slurm_inside", rules.slurm_inside);
   read(object, "workdir_of_image", flag);
   rules.workdir = flag ? site::workdir_rule::image : site::workdir_rule::submit;
   read(object, "overlay_size", rules.overlay_size);

@@ -118,7 +118,7 @@ const bad_file bad_files[] = {
      {"s:2: images.images: unknown key; known are folders, trusted",
       "s:3: images.t: unknown key; known are folders, trusted",
       "s:3: t: unknown key; known are images, mounts, user_mounts, cache, environment, pin, "
-      "workdir, overlay_size, admit"}},
+      "slurm_inside, workdir, overlay_size, admit"}},
     {"local p = { folder = {} }\nlocal s = {}\ns.images = p\nreturn s",
      {"s:1: images.folder: unknown key; did you mean \"folders\"?"}},
 };
@@ -166,6 +166,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
                { source = "/only" } },
     environment = { set = { A = "x", N = 4 }, unset = { "B" } },
     pin = { default = "numa", partitions = { gpu = "device,mem=hbm" }, on_failure = "fail" },
+    slurm_inside = true,
     workdir = "image",
     overlay_size = "512M",
     user_mounts = { allowed = { "/scratch", "/home" }, forbidden = { "/home/exam" } },
@@ -188,6 +189,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
   EXPECT_EQ(rules.pin, "numa");
   EXPECT_THAT(rules.pin_partitions, testing::ElementsAre(testing::Pair("gpu", "device,mem=hbm")));
   EXPECT_EQ(rules.on_pin_failure, site::pin_failure::fail);
+  EXPECT_TRUE(rules.slurm_inside);
   EXPECT_EQ(rules.workdir, site::workdir_rule::image);
   EXPECT_EQ(rules.overlay_size, 512U << 20);
   EXPECT_THAT(rules.user_mounts.allowed, ElementsAre("/scratch", "/home"));

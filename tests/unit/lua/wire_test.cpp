@@ -16,6 +16,7 @@ evaluation full() {
   what.rules.pin = "numa";
   what.rules.pin_partitions = {{"gpu", "device"}};
   what.rules.on_pin_failure = site::pin_failure::fail;
+  what.rules.slurm_inside = true;
   what.rules.workdir = site::workdir_rule::image;
   what.rules.overlay_size = std::uint64_t{1} << 40;
   what.rules.has_admit = true;
@@ -39,6 +40,7 @@ TEST(Wire, ConfigurationsArriveAsTheyWere) {
   EXPECT_EQ(got->rules.user_mounts.forbidden, full().rules.user_mounts.forbidden);
   EXPECT_EQ(got->rules.cache.folder, "/local");
   EXPECT_EQ(got->rules.cache.quota, std::uint64_t{1} << 41);
+  EXPECT_TRUE(got->rules.slurm_inside);
   EXPECT_EQ(got->rules.overlay_size, std::uint64_t{1} << 40);
   EXPECT_EQ(got->from.at("pin.default"), 3);
 }
