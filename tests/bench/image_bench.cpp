@@ -1,5 +1,5 @@
 // What the formats of an image cost: the start of a container from squashfs, EROFS and a folder in
-// turn, each with one program from it; and unpacking into the node cache against unsquashfs alone.
+// turn, each with one program from it. What they cost their readers: files_bench.
 // Prints medians; asserts nothing. As root, since it mounts.
 //
 //   image_bench [FILES [MEGABYTES [ROUNDS]]]        default 2000 files, 64 MB, 20 rounds
@@ -23,12 +23,10 @@
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
+#include "container/image_mount.hpp"
 #include "container/rootfs.hpp"
-#include "container/unpack.hpp"
-#include "image/digest.hpp"
 #include "image/pack.hpp"
 #include "image/stage.hpp"
-#include "image/tree_facts.hpp"
 
 namespace {
 
@@ -130,43 +128,6 @@ void bench_start(const std::vector<std::pair<std::string, std::string>>& images,
   found.print("start, first program, end:");
 }
 
-// What an earlier contestant wrote must not be written back at the cost of the next.
-double milliseconds_alone(const std::function<void()>& work) {
-  ::sync();
-  return milliseconds(work);
-}
-
-void bench_unpack(const std::string& image, const std::string& folder, int rounds) {
-  const identity user{65534, 65534, {}};
-  results found;
-  const auto plainly = [&] {
-    const auto target = folder + "/plain";
-    found.add("unsquashfs alone", milliseconds_alone([&] {
-                must_run({"unsquashfs", "-quiet", "-no-progress", "-dest", target, image});
-              }));
-    fs::remove_all(target);
-  };
-  const auto into_cache = [&] {
-    auto cache = must(image::node_cache::open(folder + "/cache", UINT64_MAX), "cache");
-    const auto file = open(image);
-    found.add("unpack_image, first time",
-              milliseconds_alone([&] { must(unpack_image(cache, file, user), "unpack"); }));
-    found.add("unpack_image, again",
-              milliseconds([&] { must(unpack_image(cache, file, user), "unpack"); }));
-    const auto tree = must(unpack_image(cache, file, user), "unpack");
-    found.add("  of the first: SHA-256",
-              milliseconds([&] { must(image::sha256_of(file.fd.get()), "sum"); }));
-    found.add("  of the first: size, fingerprint",
-              milliseconds([&] { must(image::examine_tree(tree.folder.get()), "facts"); }));
-    fs::remove_all(folder + "/cache");
-  };
-  for (int round = 0; round < rounds; ++round) {
-    round % 2 == 0 ? plainly() : into_cache();
-    round % 2 == 0 ? into_cache() : plainly();
-  }
-  found.print("unpack:");
-}
-
 std::uint64_t number(int argc, char** argv, int at, std::uint64_t otherwise) {
   return argc > at ? parse_unsigned(argv[at]).value_or(otherwise) : otherwise;
 }
@@ -201,7 +162,6 @@ int main(int argc, char** argv) {
                {"EROFS (lz4hc)", folder + "/a.erofs"},
                {"folder", root}},
               rounds);
-  bench_unpack(folder + "/a.sqsh", folder, std::max(1, rounds / 5));
   fs::remove_all(folder);
   return 0;
 }
