@@ -17,8 +17,10 @@
 #include "image/kind.hpp"
 #include "pinning/request.hpp"
 #include "plugin/argv_guard.hpp"
+#include "plugin/mpi_check.hpp"
 #include "plugin/options.hpp"
 #include "plugin/slurm_config.hpp"
+#include "plugin/srun_words.hpp"
 
 extern "C" {
 extern char* slurm_xstrdup(const char* text) __attribute__((weak));
@@ -151,7 +153,11 @@ result<void> explain(const std::string& image) {
   }
   const auto form = fmt::format("--container-explain={}", given().explain);
   const auto pin = fmt::format("--pin={}", variable(pin_variable).value_or(""));
-  std::vector<const char*> argv{"berth", "run", "--explain-step", form.c_str()};
+  const auto mpi = fmt::format("--explain-mpi={}", slurm_mpi());
+  const auto tasks =
+      fmt::format("--explain-tasks={}", tasks_on_node(option_words_of_srun(), named_variable));
+  std::vector<const char*> argv{"berth",     "run",         "--explain-step",
+                                mpi.c_str(), tasks.c_str(), form.c_str()};
   if (variable(pin_variable)) argv.push_back(pin.c_str());
   for (const auto* word : {"--", image.c_str()}) argv.push_back(word);
   argv.push_back(nullptr);
@@ -179,16 +185,6 @@ std::vector<std::string> own_options(std::size_t argc) {
   auto words = split(*bytes, '\0');
   words.resize(words.size() > argc ? words.size() - argc - 1 : 0);
   return words;
-}
-
-// The value of an option in either of its forms, "--name=value" and "--name value".
-std::optional<std::string> option_value(const std::vector<std::string>& options,
-                                        const std::string& name) {
-  for (std::size_t i = 0; i < options.size(); ++i) {
-    if (options[i].starts_with(name + '=')) return options[i].substr(name.size() + 1);
-    if (options[i] == name && i + 1 < options.size()) return options[i + 1];
-  }
-  return std::nullopt;
 }
 
 bool has_option(const std::vector<std::string>& options, const long_option& wanted) {
@@ -244,8 +240,12 @@ result<void> settle_choice() {
     ::setenv(image_variable, path.c_str(), 1);
   }
   if (given().pin) ::setenv(pin_variable, given().pin->c_str(), 1);
-  if (given().explain.empty()) return {};
   const auto settled = variable(image_variable);
+  if (given().explain.empty()) {
+    const bool step = spank_context() == S_CTX_LOCAL && !variable(attach_variable);
+    if (step && settled && settled->starts_with('/')) check_mpi(*settled);
+    return {};
+  }
   if (settled && *settled != no_image) return explain(*settled);
   return fail("--container-explain: there is no image to explain; add --container-image=IMAGE");
 }

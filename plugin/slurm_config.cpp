@@ -70,6 +70,16 @@ std::string slurm_conf_file() {
   return path.empty() ? "/etc/slurm/slurm.conf" : path;
 }
 
+std::string plugin_folder() {
+  const auto folders = &slurm_conf == nullptr ? "" : text(slurm_conf.plugindir);
+  return folders.substr(0, folders.find(':'));
+}
+
+std::string default_mpi() {
+  const auto word = &slurm_conf == nullptr ? "" : text(slurm_conf.mpi_default);
+  return word.empty() ? "none" : word;
+}
+
 bool has_oci_conf() {
   const auto folder = std::filesystem::path(slurm_conf_file()).parent_path();
   return ::access((folder / "oci.conf").c_str(), F_OK) == 0;

@@ -19,6 +19,12 @@ std::vector<std::string> task_prologs();
 /// Keeps Slurm from running TaskProlog itself in this process (the task, forked already).
 void forget_task_prologs();
 
+/// Where Slurm's plugins are, the first folder of PluginDir; empty when unknown.
+std::string plugin_folder();
+
+/// MpiDefault; "none" when unknown.
+std::string default_mpi();
+
 /// Whether an oci.conf lies beside slurm.conf: Slurm then handles --container itself.
 bool has_oci_conf();
 

@@ -11,15 +11,19 @@
 
 #include "base/subprocess.hpp"
 #include "binding/site_process.hpp"
+#include "cli/explain_libraries.hpp"
+#include "cli/explain_mpi.hpp"
+#include "cli/explain_pin.hpp"
 #include "cli/image_facts.hpp"
 #include "cli/report.hpp"
 #include "cli/size_text.hpp"
-#include "container/backend.hpp"
 #include "cli/slurm_cache.hpp"
+#include "container/backend.hpp"
 #include "container/environment.hpp"
 #include "container/id_map.hpp"
 #include "container/image_file.hpp"
 #include "container/plan.hpp"
+#include "image/shared_file_system.hpp"
 
 namespace berth::cli {
 namespace {
@@ -40,6 +44,8 @@ struct explanation {
   std::vector<environment_edit> environment;
   reasoned workdir;
   reasoned pin;
+  pin_plan placement;
+  mpi_explanation mpi;
   reasoned entrypoint;
   std::vector<std::string> warnings;
 };
@@ -97,14 +103,14 @@ reasoned choose_entrypoint(const explain_request& request, const image_facts& im
   return {fmt::format("{}", fmt::join(metadata->entrypoint, " ")), "image"};
 }
 
-std::vector<std::string> find_warnings(const explanation& all) {
+std::vector<std::string> find_warnings(const explanation& all, const image_file& file) {
   std::vector<std::string> warnings;
   const auto& image = all.image;
   const auto host = image::host_architecture();
   if (!image.metadata) {
     warnings.push_back(image.metadata_problem.empty()
-                           ? "the image has no metadata of berth: its variables, its working "
-                             "directory and its architecture are unknown"
+                           ? "the image has no metadata of berth: its variables and its working "
+                             "directory are unknown"
                            : image.metadata_problem);
   } else if (image.metadata->architecture != host) {
     warnings.push_back(
@@ -116,6 +122,14 @@ std::vector<std::string> find_warnings(const explanation& all) {
       warnings.push_back(fmt::format("mount source \"{}\" ({}) is not on this machine",
                                      mount.source, mount.origin));
     }
+  }
+  for (auto& warning : library_warnings(image, file.fd.get(), all.mounts)) {
+    warnings.push_back(std::move(warning));
+  }
+  if (!all.mpi.plan.warning.empty()) warnings.push_back(all.mpi.plan.warning);
+  if (const auto network = image::shared_file_system(file.fd.get()); network && !network->empty()) {
+    warnings.push_back(fmt::format(
+        "the image is on a shared file system ({}), and each node reads it there", *network));
   }
   if (all.backend.what == "none") {
     warnings.push_back("the container would be refused: " + all.backend.why);
@@ -152,10 +166,24 @@ result<explanation> gather(const explain_request& request) {
       plan_environment(current_environment(), metadata ? metadata->env : std::vector<std::string>{},
                        rules.environment, options.environment);
   if (!slurm->conf.empty()) add_slurm(all.environment, current_environment(), slurm->conf);
+  auto mpi = image::find_mpi(file->fd.get(), all.image.path, all.image.content);
+  if (!mpi) return pass(std::move(mpi), fmt::format("image \"{}\"", file->path));
+  const auto pmi = std::string_view("I_MPI_PMI_LIBRARY");
+  all.mpi = explain_mpi(
+      std::move(*mpi), request.mpi,
+      find_variable(current_environment(), pmi) || (metadata && find_variable(metadata->env, pmi)));
+  for (const auto& edit : all.mpi.plan.environment) all.environment.push_back(edit);
   all.workdir = choose_workdir(request, rules, all, here);
   all.pin = choose_pin(request, rules);
   all.entrypoint = choose_entrypoint(request, all.image);
-  all.warnings = find_warnings(all);
+  all.warnings = find_warnings(all, *file);
+  auto placement =
+      plan_pin(request.pin.empty() && !request.step ? "none" : all.pin.what, request.tasks);
+  if (placement) {
+    all.placement = std::move(*placement);
+  } else {
+    all.warnings.push_back(fmt::format("pinning on this machine: {}", placement.error().text()));
+  }
   return all;
 }
 
@@ -177,7 +205,7 @@ void print_text(const explanation& all) {
                   size_text(all.image.size)));
   row("backend", fmt::format("{}: {}", all.backend.what, all.backend.why));
   for (const auto& mount : all.mounts) {
-    auto line = describe({mount});
+    auto line = container::describe({mount});
     line.pop_back();
     row("mount", line);
   }
@@ -187,6 +215,8 @@ void print_text(const explanation& all) {
   }
   row("workdir", fmt::format("{} ({})", all.workdir.what, all.workdir.why));
   row("pin", fmt::format("{} ({})", all.pin.what, all.pin.why));
+  for (const auto& line : all.placement.lines) row("pin plan", line);
+  for (const auto& line : lines_of(all.mpi)) row("mpi", line);
   row("entrypoint", fmt::format("{} ({})", all.entrypoint.what, all.entrypoint.why));
   for (const auto& warning : all.warnings) row("warning", warning);
 }
@@ -225,6 +255,9 @@ void print_json(const explanation& all) {
   object["environment"] = list_of(all.environment);
   object["workdir"] = {{"path", all.workdir.what}, {"origin", all.workdir.why}};
   object["pin"] = {{"words", all.pin.what}, {"origin", all.pin.why}};
+  object["pin"]["plan"] =
+      all.placement.json.empty() ? ordered_json(nullptr) : ordered_json::parse(all.placement.json);
+  object["mpi"] = json_of(all.mpi);
   object["entrypoint"] = {{"words", all.entrypoint.what}, {"origin", all.entrypoint.why}};
   object["warnings"] = all.warnings;
   fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));

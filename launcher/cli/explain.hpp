@@ -13,6 +13,8 @@ struct explain_request {
   std::string site_file;  ///< default_site_file: it may be missing
   std::string pin;        ///< the words of --pin; empty: none
   container::container_options options;
+  std::string mpi;    ///< of a step: see explain_mpi
+  int tasks = 1;      ///< of a step on one node
   bool step = false;  ///< as a step of Slurm would start; else as `berth run` would
   bool json = false;
 };

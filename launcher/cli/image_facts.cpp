@@ -14,38 +14,47 @@
 namespace berth::cli {
 namespace {
 
-// The text of the metadata file, empty for an image of another tool, which has none.
-using metadata_text = result<std::string>;
+// Nothing where the file is not there.
+using content = result<std::optional<std::string>>;
 
-// Nothing is mounted: unsquashfs unpacks the one small file to its standard output.
-metadata_text read_inside(const image::superblock&, const std::string& path, int) {
-  const std::string inside(image::metadata_path.substr(1));
-  auto printed = run({{"unsquashfs", "-cat", path, inside}, current_environment(), {}});
+// Nothing is mounted: unsquashfs unpacks the one file to its standard output.
+content read_from(const image::superblock&, const std::string& image, int, const std::string& path,
+                  std::size_t limit) {
+  auto printed = run({{"unsquashfs", "-cat", image, path.substr(1)}, current_environment(), {}});
   if (!printed) {
     return failure(std::move(printed).error().with_hint("install the package squashfs-tools"));
   }
-  return printed->exit_code == 0 ? std::move(printed->out) : std::string();
+  if (printed->exit_code != 0) return std::optional<std::string>();
+  if (printed->out.size() > limit) return fail(fmt::format("larger than {} bytes", limit));
+  return std::move(printed->out);
 }
 
-metadata_text read_inside(const image::erofs_superblock& block, const std::string&, int fd) {
+content read_from(const image::erofs_superblock& block, const std::string&, int fd,
+                  const std::string& path, std::size_t limit) {
   const image::erofs_reader reader(fd, block);
-  const auto file = reader.find(image::metadata_path);
-  if (file) return reader.content(*file, image::metadata_size_limit);
-  if (file.error().code() == std::errc::no_such_file_or_directory) return std::string();
-  return failure(file.error());
+  const auto file = reader.find(path);
+  if (!file && file.error().code() == std::errc::no_such_file_or_directory) {
+    return std::optional<std::string>();
+  }
+  if (!file) return failure(file.error());
+  return reader.content(*file, limit);
 }
 
-metadata_text read_inside(const image::unpacked&, const std::string& path, int) {
-  auto text = read_file(path + std::string(image::metadata_path), image::metadata_size_limit);
-  if (text || text.error().code() != std::errc::no_such_file_or_directory) return text;
-  return std::string();
+content read_from(const image::unpacked&, const std::string& image, int, const std::string& path,
+                  std::size_t limit) {
+  auto text = read_file(image + path, limit);
+  if (!text && text.error().code() == std::errc::no_such_file_or_directory) {
+    return std::optional<std::string>();
+  }
+  return text;
 }
 
 void read_metadata(image_facts& known, int fd) {
-  const auto text = std::visit(
-      [&](const auto& content) { return read_inside(content, known.path, fd); }, known.content);
-  if (text && text->empty()) return;
-  auto parsed = text ? image::parse_metadata(*text) : pass(metadata_text(text));
+  const auto text =
+      read_inside(known, fd, std::string(image::metadata_path), image::metadata_size_limit);
+  if (text && !*text) return;
+  result<image::image_metadata> parsed =
+      text ? image::parse_metadata(**text) : failure(text.error());
   if (parsed) {
     known.metadata = std::move(*parsed);
   } else {
@@ -54,6 +63,12 @@ void read_metadata(image_facts& known, int fd) {
 }
 
 }  // namespace
+
+result<std::optional<std::string>> read_inside(const image_facts& image, int fd,
+                                               const std::string& path, std::size_t limit) {
+  return std::visit([&](const auto& kind) { return read_from(kind, image.path, fd, path, limit); },
+                    image.content);
+}
 
 result<image_facts> gather_facts(const std::string& path) {
   const auto named = fmt::format("image \"{}\"", path);

@@ -25,4 +25,9 @@ struct image_facts {
 /// are no error: `metadata_problem` says why, and is empty for an image that has none.
 result<image_facts> gather_facts(const std::string& path);
 
+/// The content of one file inside, by its absolute path; nothing when it is not there. `fd` is the
+/// image's, borrowed. Errors: cannot be read, compressed in EROFS, more than `limit` bytes.
+result<std::optional<std::string>> read_inside(const image_facts& image, int fd,
+                                               const std::string& path, std::size_t limit);
+
 }  // namespace berth::cli

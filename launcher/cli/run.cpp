@@ -50,6 +50,8 @@ struct run_options {
   std::string pin;
   std::string explain;  ///< "text" or "json", "true" without a value; empty: run the command
   bool step = false;    ///< explain what a step of Slurm would get
+  std::string mpi;      ///< and what Slurm offers to its MPI
+  int tasks = 1;        ///< and how many tasks of it run on a node
   choices given;        ///< of the container's options, on the command line
   container_options container;  ///< understood, with what the environment says
 };
@@ -281,8 +283,8 @@ int explain_only(const run_options& options) {
     return report(
         error(fmt::format("--container-explain={} is neither text nor json", options.explain)), 2);
   }
-  return explain({options.image, options.site_file, options.pin, options.container, options.step,
-                  options.explain == "json"});
+  return explain({options.image, options.site_file, options.pin, options.container, options.mpi,
+                  options.tasks, options.step, options.explain == "json"});
 }
 
 }  // namespace
@@ -306,6 +308,8 @@ void add_run(CLI::App& app, int& exit_code) {
                  "(--container-explain=json)");
   // What srun --container-explain passes on.
   verb->add_flag("--explain-step", options->step)->group("");
+  verb->add_option("--explain-mpi", options->mpi)->group("");
+  verb->add_option("--explain-tasks", options->tasks)->group("")->check(CLI::Range(1, 4096));
   verb->add_option("COMMAND", options->command,
                    "command and its arguments; with --container-entrypoint the image's own may "
                    "stand in");

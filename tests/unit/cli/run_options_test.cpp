@@ -66,6 +66,39 @@ TEST_F(RunOptions, ExplainTellsWhoSaidWhatAndRunsNothing) {
   EXPECT_THAT(end->out, testing::Not(HasSubstr("ran\n")));
 }
 
+TEST_F(RunOptions, ExplainWarnsOfLibrariesThatCannotRunInTheImage) {
+  write("work/libnew.so.1", "needs GLIBC_2.99 and GLIBC_2.4");
+  write("work/libold.so.1", "needs GLIBC_2.4");
+  const auto end =
+      run({as_user({"--container-explain", "--container-mounts",
+                    "./libnew.so.1:/opt/libnew.so.1,./libold.so.1:/opt/libold.so.1", image()}),
+           users_environment(),
+           {}});
+  ASSERT_TRUE(end);
+  EXPECT_THAT(end->out,
+              AllOf(HasSubstr("libnew.so.1\" (user mount) needs glibc 2.99, the image has 2."),
+                    testing::Not(HasSubstr("libold.so.1\" ("))))
+      << end->err;
+}
+
+TEST_F(RunOptions, ExplainNamesTheMachineOfAnImageWithoutMetadata) {
+  auto library = *read_file("/lib/x86_64-linux-gnu/libc.so.6", std::size_t{64} << 20);
+  library[18] = static_cast<char>(183);  // EM_AARCH64, in e_machine
+  fs::create_directories(path("work/foreign/usr/lib"));
+  write("work/foreign/usr/lib/libc.so.6", library);
+  const auto end = run({as_user({"--container-explain", "./foreign"}), users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_THAT(end->out, HasSubstr("the image is for arm64, this machine is ")) << end->err;
+  EXPECT_THAT(end->out, HasSubstr("mpi          none found in the image\n"));
+}
+
+TEST_F(RunOptions, ExplainShowsThePinningPlanWhereItIsAskedFor) {
+  const auto end =
+      run({as_user({"--container-explain", "--pin", "core", image()}), users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_THAT(end->out, HasSubstr("pin plan     this machine: ")) << end->err;
+}
+
 TEST_F(RunOptions, ExplainSpeaksJsonAndNeedsNoCommand) {
   const auto end = run({as_user({"--container-explain=json", image()}), users_environment(), {}});
   ASSERT_TRUE(end);
