@@ -31,6 +31,43 @@ hdf5_type utf8_string() {
   return type;
 }
 
+// A string of the longest text's length, padded with zeros, and all of them one after the other.
+struct fixed_texts {
+  hdf5_type type;
+  std::string bytes;
+
+  explicit fixed_texts(std::span<const std::string> texts) : type(H5Tcopy(H5T_C_S1)) {
+    std::size_t width = 1;
+    for (const auto& text : texts) width = std::max(width, text.size());
+    H5Tset_size(type.get(), width);
+    H5Tset_cset(type.get(), H5T_CSET_UTF8);
+    H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
+    for (const auto& text : texts) bytes += text + std::string(width - text.size(), '\0');
+  }
+};
+
+std::vector<std::string> cut(const std::string& bytes, std::size_t width) {
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < bytes.size(); at += width) {
+    texts.emplace_back(&bytes[at], ::strnlen(&bytes[at], width));
+  }
+  return texts;
+}
+
+// Bytes of `space` full of strings of `type`.
+result<std::size_t> size_of(const char* name, const hdf5_type& type, const hdf5_space& space,
+                            std::size_t most) {
+  if (!type || H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) != 0) {
+    return fail(fmt::format("\"{}\" is not text of fixed length", name));
+  }
+  const auto count = H5Sget_simple_extent_npoints(space.get());
+  const auto width = static_cast<std::size_t>(H5Tget_size(type.get()));
+  if (count < 0 || width == 0 || static_cast<std::size_t>(count) > most / width) {
+    return fail(fmt::format("\"{}\" claims {} texts of {} bytes", name, count, width));
+  }
+  return static_cast<std::size_t>(count) * width;
+}
+
 result<std::vector<std::string>> read_variable(const hdf5_attribute& attribute, const char* name,
                                                const hdf5_type& type, std::size_t count) {
   std::vector<char*> raw(count, nullptr);
@@ -45,18 +82,16 @@ result<std::vector<std::string>> read_variable(const hdf5_attribute& attribute, 
 }
 
 result<std::vector<std::string>> read_fixed(const hdf5_attribute& attribute, const char* name,
-                                            const hdf5_type& type, std::size_t count) {
-  const std::size_t width = H5Tget_size(type.get());
-  std::string raw(width * count, '\0');
+                                            std::size_t most) {
+  const hdf5_type type(H5Aget_type(attribute.get()));
+  const hdf5_space space(H5Aget_space(attribute.get()));
+  const auto size = size_of(name, type, space, most);
+  if (!size) return failure(size.error());
+  std::string raw(*size, '\0');
   if (H5Aread(attribute.get(), type.get(), raw.data()) < 0) {
     return cannot("read attribute", name, blame::input);
   }
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i < count; ++i) {
-    const char* start = raw.data() + i * width;
-    texts.emplace_back(start, ::strnlen(start, width));
-  }
-  return texts;
+  return cut(raw, H5Tget_size(type.get()));
 }
 
 }  // namespace
@@ -92,6 +127,33 @@ result<void> write_attribute(hid_t where, const char* name, std::span<const std:
                      hdf5_space(H5Screate_simple(1, &count, nullptr)), raw.data());
 }
 
+result<void> write_fixed(hid_t where, const char* name, const std::string& text) {
+  const fixed_texts all({&text, 1});
+  return write_value(where, name, all.type.get(), all.type.get(), hdf5_space(H5Screate(H5S_SCALAR)),
+                     all.bytes.data());
+}
+
+result<void> write_fixed(hid_t where, const char* name, std::span<const std::string> texts) {
+  const fixed_texts all(texts);
+  const hsize_t count = texts.size();
+  return write_value(where, name, all.type.get(), all.type.get(),
+                     hdf5_space(H5Screate_simple(1, &count, nullptr)), all.bytes.data());
+}
+
+result<void> write_fixed_dataset(hid_t where, const char* name,
+                                 std::span<const std::string> texts) {
+  const fixed_texts all(texts);
+  const hsize_t count = texts.size();
+  const hdf5_space space(H5Screate_simple(1, &count, nullptr));
+  const hdf5_dataset dataset(
+      H5Dcreate2(where, name, all.type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  if (!dataset || H5Dwrite(dataset.get(), all.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                           all.bytes.data()) < 0) {
+    return cannot("write dataset", name, blame::run);
+  }
+  return {};
+}
+
 bool has_attribute(hid_t where, const char* name) {
   return H5Aexists(where, name) > 0;
 }
@@ -103,10 +165,34 @@ result<std::vector<std::string>> read_texts(hid_t where, const char* name) {
   if (H5Tget_class(type.get()) != H5T_STRING) {
     return fail(fmt::format("attribute \"{}\" is {}, not text", name, type_name(type.get())));
   }
+  if (H5Tis_variable_str(type.get()) == 0) return read_fixed(attribute, name, most_text_bytes);
   const hdf5_space space(H5Aget_space(attribute.get()));
   const auto count = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get()));
-  return H5Tis_variable_str(type.get()) > 0 ? read_variable(attribute, name, type, count)
-                                            : read_fixed(attribute, name, type, count);
+  return read_variable(attribute, name, type, count);
+}
+
+result<std::vector<std::string>> read_fixed(hid_t where, const char* name, std::size_t most) {
+  const hdf5_attribute attribute(H5Aopen(where, name, H5P_DEFAULT));
+  if (!attribute) return cannot("read attribute", name, blame::input);
+  return read_fixed(attribute, name, most);
+}
+
+result<std::vector<std::string>> read_fixed_dataset(hid_t where, const char* name,
+                                                    std::size_t most) {
+  const hdf5_dataset dataset(H5Dopen2(where, name, H5P_DEFAULT));
+  if (!dataset) return cannot("read dataset", name, blame::input);
+  const hdf5_type type(H5Dget_type(dataset.get()));
+  const hdf5_space space(H5Dget_space(dataset.get()));
+  const auto size = size_of(name, type, space, most);
+  if (!size) return failure(size.error());
+  if (H5Dget_storage_size(dataset.get()) < *size) {
+    return fail(fmt::format("dataset \"{}\" was never written", name));
+  }
+  std::string raw(*size, '\0');
+  if (H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()) < 0) {
+    return cannot("read dataset", name, blame::input);
+  }
+  return cut(raw, H5Tget_size(type.get()));
 }
 
 result<std::string> read_text(hid_t where, const char* name) {

@@ -17,10 +17,24 @@ result<void> write_attribute(hid_t where, const char* name, std::span<const doub
 /// created with create_hdf5(), which lifts the 64 KiB limit of old-style headers.
 result<void> write_attribute(hid_t where, const char* name, std::span<const std::string> texts);
 
+/// The same in fixed-length strings, as long as the longest text: they lie in the attribute itself,
+/// where variable-length ones lie in a heap, at addresses that HDF5 1.10 follows unchecked.
+result<void> write_fixed(hid_t where, const char* name, const std::string& text);
+result<void> write_fixed(hid_t where, const char* name, std::span<const std::string> texts);
+/// A one-dimensional dataset of them.
+result<void> write_fixed_dataset(hid_t where, const char* name, std::span<const std::string> texts);
+
 bool has_attribute(hid_t where, const char* name);
 /// Variable-length and fixed-length strings alike; a scalar gives a list of one.
 result<std::vector<std::string>> read_texts(hid_t where, const char* name);
 result<std::string> read_text(hid_t where, const char* name);
+/// What write_fixed() and write_fixed_dataset() wrote, from files of strangers. Errors:
+/// variable-length strings; more bytes than `most`.
+inline constexpr std::size_t most_text_bytes = std::size_t{1} << 28;
+result<std::vector<std::string>> read_fixed(hid_t where, const char* name,
+                                            std::size_t most = most_text_bytes);
+result<std::vector<std::string>> read_fixed_dataset(hid_t where, const char* name,
+                                                    std::size_t most = most_text_bytes);
 result<double> read_number(hid_t where, const char* name);
 /// A whole number below 2^53; errors: another number.
 result<std::int64_t> read_count(hid_t where, const char* name);

@@ -258,7 +258,9 @@ result<void> dataset_writer::commit() {
   if (auto all = agree(*made.comm, std::move(synced)); !all) return all;
   return on_root(*made.comm, [&]() -> result<void> {
     set("created", creation_time());
-    set("created_by", fmt::format("berth dataset {}", version()));
+    const bool is_signed = std::ranges::any_of(
+        made.attributes, [](const auto& each) { return each.first == "created_by"; });
+    if (!is_signed) set("created_by", fmt::format("berth dataset {}", version()));
     auto ok = complete_file(made.output->temporary(), made.attributes, made.arrays);
     if (!ok) return pass(std::move(ok), what);
     return made.output->commit();

@@ -88,8 +88,8 @@ class dataset_writer {
   void add_array(const std::string& name, std::vector<std::int64_t> shape,
                  std::vector<double> values);
 
-  /// Adds "created" (SOURCE_DATE_EPOCH where set) and "created_by", syncs, and renames to `path`.
-  /// Collective, agreed. @pre every row was written
+  /// Adds "created" (SOURCE_DATE_EPOCH where set) and, unless set, "created_by" berth dataset;
+  /// syncs, and renames to `path`. Collective, agreed. @pre every row was written
   result<void> commit();
 
  private:

@@ -98,7 +98,9 @@ block_tree& gram_builder::blocks() noexcept {
 
 gram_matrix gram_builder::finish(const communicator& comm) {
   auto& feed = state_->feed;
-  return {feed.columns(), feed.blocks().rows, feed.rows().scale(), feed.finish(comm)};
+  gram_matrix made{feed.columns(), feed.blocks().rows, feed.rows().scale(), feed.finish(comm)};
+  if (!state_->is_exact) made.origin = gram_origin::rounded;
+  return made;
 }
 
 }  // namespace berth::apps

@@ -33,6 +33,15 @@ enum class gram_precision {
   exact,  // twofold: |error| <= (2^16 + 3 levels) u^2 |z_i| |z_j| proven, 2^9 u^2 measured
 };
 
+/// Where sums come from, from the most to the least precise: error_of() them is that of an element
+/// (i, j), relative to |z_i| |z_j|.
+enum class gram_origin {
+  twofold,  // twofold sums
+  factor,   // R'R of a QR factor of the rows in double precision
+  rounded,  // sums in double precision
+};
+double error_of(gram_origin origin) noexcept;
+
 /// Z'WZ, symmetric, the same bits on every rank.
 struct gram_matrix {
   gram_columns columns;
@@ -41,6 +50,7 @@ struct gram_matrix {
   partial_sums sums;          // 8 x 8 tiles of the upper triangle
   /// Squares of the columns over all rows that were ever added or taken away; empty: the diagonal.
   std::vector<double> turnover = {};
+  gram_origin origin = gram_origin::twofold;
 
   [[nodiscard]] twofold at(std::size_t i, std::size_t j) const noexcept;
   /// @pre sums are twofold, and as long as made by zeros_like()
@@ -54,7 +64,7 @@ struct gram_matrix {
 gram_matrix make_gram(const gram_columns& columns, std::vector<double> scale);
 
 /// The sums of the rows of both, in the smaller scale of each column: error 3 u^2 |z_i| |z_j| more
-/// than the larger of the errors. @pre twofold, of the same columns
+/// than the larger of the errors. @pre with low parts, of the same columns
 gram_matrix add_rows(const gram_matrix& some, const gram_matrix& more);
 
 /// The sums of `all` without the rows of `some`. Errors stay those of `all`, so growth() is what is

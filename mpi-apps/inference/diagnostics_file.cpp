@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/collective.hpp"
+#include "common/program.hpp"
 #include "data/writer.hpp"
 
 namespace berth::apps {
@@ -57,6 +58,7 @@ result<void> write_diagnostics(const communicator& comm, const std::string& path
   if (!output) return pass(std::move(output));
   if (auto ok = agree(comm, write_rows(*output, records, scales)); !ok) return ok;
   output->set("source", fitted.data);
+  output->set("created_by", fmt::format("berth train {}", version()));
   return output->commit();
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
-#include <cmath>
 
 #include <algorithm>
 #include <array>
@@ -151,9 +150,10 @@ class saving_pass {
     comm_.sum(std::span<std::int64_t>(counted));
     counted[0] += state_.counted;
     if (counted[0] == 0) return fail("weights: all are zero");
-    // A checkpoint does not keep the logarithms of weights.
-    return gram_pass{builder_.finish(comm_), counted[0],
-                     source_.columns.is_weighted ? std::nan("") : 0};
+    auto logarithms = facts_.logarithms;
+    logarithms.sum(comm_);
+    logarithms.join(state_.logarithms);
+    return gram_pass{builder_.finish(comm_), counted[0], logarithms.value()};
   }
 
  private:
@@ -249,6 +249,8 @@ class saving_pass {
     counts[static_cast<std::size_t>(comm_.rank())] = std::ssize(nodes);
     counts.back() = facts_.counted;
     comm_.sum(std::span<std::int64_t>(counts));
+    auto logarithms = facts_.logarithms;
+    logarithms.sum(comm_);
     if (!comm_.is_root()) {
       for (const auto* node : nodes) send_node(comm_, *node, 0);
       return {};
@@ -257,6 +259,7 @@ class saving_pass {
     for (std::size_t rank = 0; rank + 1 < counts.size(); ++rank) total += counts[rank];
     auto header = state_;
     header.counted += counts.back();
+    header.logarithms.join(logarithms);
     auto file = checkpoint_writer::create(options_.path, header, identity_, total);
     result<void> ok = file ? result<void>{} : failure(file.error());
     for (const auto* node : nodes) {
@@ -321,6 +324,7 @@ std::string packed(const saved_pass& saved) {
   packer to;
   to.put(saved.is_twofold);
   for (const auto value : {saved.rows, saved.height, saved.length, saved.counted}) to.put(value);
+  to.put(saved.logarithms);
   to.put(saved.scale);
   to.put(saved.levels);
   to.put(saved.indices);
@@ -332,6 +336,7 @@ saved_pass unpacked(std::string bytes) {
   unpacker from(std::move(bytes));
   from.get(saved.is_twofold);
   for (auto* value : {&saved.rows, &saved.height, &saved.length, &saved.counted}) from.get(*value);
+  from.get(saved.logarithms);
   from.get(saved.scale);
   from.get(saved.levels);
   from.get(saved.indices);

@@ -11,6 +11,7 @@
 
 #include "common/error.hpp"
 #include "models/least_squares.hpp"
+#include "models/log_sum.hpp"
 
 namespace berth::apps {
 
@@ -33,6 +34,7 @@ struct saved_pass {
   std::int64_t height = 1;
   std::int64_t length = 0;            // numbers of a node, and as many low parts where twofold
   std::int64_t counted = 0;           // rows with a weight above zero in finished blocks
+  log_sum logarithms;                 // of these weights
   std::vector<double> scale;          // of the columns; empty: none
   std::vector<std::int64_t> levels;   // of the nodes, in ascending order of their blocks
   std::vector<std::int64_t> indices;  // likewise

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cmath>
 
 #include "common/hdf5_attributes.hpp"
@@ -11,7 +12,7 @@ namespace berth::apps {
 
 namespace {
 
-constexpr const char* format_name = "berth checkpoint 1";
+constexpr const char* format_name = "berth checkpoint 2";
 using texts = std::vector<std::string>;
 
 result<void> write_header(const hdf5_file& file, const saved_pass& pass,
@@ -33,6 +34,9 @@ result<void> write_header(const hdf5_file& file, const saved_pass& pass,
   }
   if (ok) ok = write_attribute(file.get(), "names", std::span<const std::string>(names));
   if (ok) ok = write_attribute(file.get(), "values", std::span<const std::string>(values));
+  texts logarithms;  // numbers of 64 bits
+  for (const auto part : pass.logarithms.parts()) logarithms.push_back(std::to_string(part));
+  if (ok) ok = write_attribute(file.get(), "log_weights", std::span<const std::string>(logarithms));
   if (!ok || pass.scale.empty()) return ok;
   auto scale = write_doubles(file.get(), "scale", {std::ssize(pass.scale)}, pass.scale);
   return scale ? result<void>{} : berth::apps::pass(std::move(scale));
@@ -74,6 +78,20 @@ result<std::vector<std::int64_t>> read_counts(const hdf5_file& file, const char*
     counts.push_back(static_cast<std::int64_t>(value));
   }
   return counts;
+}
+
+result<log_sum> read_logarithms(const hdf5_file& file) {
+  const auto words = read_texts(file.get(), "log_weights");
+  if (!words) return failure(words.error());
+  log_sum::fixed_point parts{};
+  bool is_good = words->size() == parts.size();
+  for (std::size_t i = 0; is_good && i < parts.size(); ++i) {
+    const auto& word = (*words)[i];
+    const auto end = word.data() + word.size();
+    is_good = std::from_chars(word.data(), end, parts[i]).ptr == end && !word.empty();
+  }
+  if (!is_good) return fail("log_weights are not three whole numbers");
+  return log_sum::of(parts);
 }
 
 // Nodes must be apart and ascending, within the blocks.
@@ -172,6 +190,9 @@ result<void> checkpoint_reader::read_header() {
     if (!scale) return berth::apps::pass(std::move(scale));
     pass_.scale = std::move(*scale);
   }
+  auto logarithms = read_logarithms(file_);
+  if (!logarithms) return berth::apps::pass(std::move(logarithms));
+  pass_.logarithms = *logarithms;
   auto levels = read_counts(file_, "levels");
   if (!levels) return berth::apps::pass(std::move(levels));
   pass_.levels = std::move(*levels);

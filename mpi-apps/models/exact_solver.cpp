@@ -18,7 +18,19 @@ constexpr double dependent = 64 * u;
 // Error of a Gram element and of its factor as a multiple of the columns' lengths; see gram.hpp
 // and gram_factor.hpp.
 double gram_error(const normal_system& system) {
-  return (4096 * system.growth + 16 * static_cast<double>(system.order)) * u * u;
+  return error_of(system.gram->origin) * system.growth +
+         16 * static_cast<double>(system.order) * u * u;
+}
+
+// The share of a column's length below which it is one of those before it. Errors of a factor of
+// the rows are as small as those of the rows, until others are taken away.
+double dependence(const normal_system& system) {
+  const auto origin = system.gram->origin;
+  if (origin == gram_origin::twofold) return dependent * std::sqrt(system.growth);
+  if (origin == gram_origin::factor && system.gram->turnover.empty()) {
+    return dependent * std::sqrt(static_cast<double>(system.order));
+  }
+  return 4 * std::sqrt(gram_error(system));
 }
 
 triangle_pair triangles_of(const gram_factor& factor) {
@@ -34,7 +46,8 @@ triangle_pair triangles_of(const gram_factor& factor) {
   return pair;
 }
 
-// What is left of y'y after the fit; zero where it is within the error of the sums.
+// What is left of y'y after the fit; zero where it is within the error of the sums. Sums of other
+// origin are right to twofold precision near the coefficients that they were kept with.
 twofold rest_of(const normal_system& system, const gram_factor& factor,
                 const std::vector<twofold>& solution, std::size_t t) {
   twofold rest = factor.rest[t];
@@ -42,7 +55,8 @@ twofold rest_of(const normal_system& system, const gram_factor& factor,
     rest -= system.penalty(factor.kept[k]) * solution[k] * solution[k];
   }
   const std::size_t y = system.order + t;
-  const bool is_noise = rest.hi <= gram_error(system) * system.at(y, y).hi;
+  const double noise = error_of(gram_origin::twofold) * system.growth;
+  const bool is_noise = rest.hi <= noise * system.at(y, y).hi;
   return is_noise ? twofold(0) : rest;
 }
 
@@ -70,11 +84,11 @@ gram_factor factor_system(const normal_system& system) {
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t j = i; j < count; ++j) gram.set(i, j, system.at(i, j));
   }
-  return factor_gram(std::move(gram), system.order, dependent * std::sqrt(system.growth));
+  return factor_gram(std::move(gram), system.order, dependence(system));
 }
 
 bool is_sum_of_squares(const normal_system& system, const gram_factor& factor) {
-  if (factor.least_share < -dependent * dependent * system.growth) return false;
+  if (factor.least_share < -std::pow(dependence(system), 2)) return false;
   for (std::size_t t = 0; t < system.targets() && system.l2 == 0; ++t) {
     const std::size_t y = system.order + t;
     if (factor.rest[t].hi < -gram_error(system) * system.at(y, y).hi) return false;
@@ -94,7 +108,6 @@ least_squares_fit solve_exact(const normal_system& system, const gram_factor& fa
     error.push_back(error_of(system, factor, triangles, solution[t], t));
   }
   auto fit = describe_fit(system, factor.kept, triangles, solution, rest, error);
-  fit.path = "exact";
   fit.dropped = factor.dropped;
   if (deficient == rank_rule::min_norm) take_min_norm(system, factor, solution, fit);
   return fit;

@@ -8,6 +8,7 @@
 
 #include "common/text.hpp"
 #include "models/exact_solver.hpp"
+#include "models/kept_sums.hpp"
 #include "models/metered.hpp"
 #include "models/normal_solver.hpp"
 #include "models/qr_factors.hpp"
@@ -89,20 +90,24 @@ result<std::optional<least_squares_fit>> run_normal(const communicator& comm,
                                                     const row_source& source,
                                                     const least_squares_options& options,
                                                     int& passes) {
-  const auto sums = pass_gram(comm, source, gram_precision::plain, passes);
+  auto sums = pass_gram(comm, source, gram_precision::plain, passes);
   if (!sums) return failure(sums.error());
   const normal_system system(sums->gram, options);
   const stopwatch watch;
   const auto triangles = factor_normal(system);
   log_work(source, "factor", watch, 2.0 / 3 * std::pow(system.order, 3), 0, true);
   if (!triangles) return std::nullopt;
-  auto fit =
+  auto refined =
       solve_refined(comm, source, system, *triangles, first_solution(system, *triangles), passes);
-  if (!fit) return pass(std::move(fit));
-  fit->path = "normal";
-  fit->counted = sums->counted;
-  fit->log_weights = sums->log_weights;
-  return std::move(*fit);
+  if (!refined) return pass(std::move(refined));
+  auto fit = std::move(refined->fit);
+  fit.path = "normal";
+  fit.counted = sums->counted;
+  fit.log_weights = sums->log_weights;
+  if (is_kept(sums->gram)) {
+    fit.sums = keep_sums(std::move(*sums), refined->coefficients, refined->residuals);
+  }
+  return fit;
 }
 
 result<qr_factor> factor_rows(const communicator& comm, const row_source& source,
@@ -130,9 +135,8 @@ const char* name_of_solver(linear_solver solver) {
 }
 
 // The shortest solution by singular values: its residuals, but no errors of its coefficients.
-result<least_squares_fit> run_svd(const communicator& comm, const row_source& source,
-                                  const normal_system& system, const qr_factor& factor,
-                                  int& passes) {
+result<refined_fit> run_svd(const communicator& comm, const row_source& source,
+                            const normal_system& system, const qr_factor& factor, int& passes) {
   auto shortest = solve_svd(system, factor);
   const auto& gram = *system.gram;
   const std::size_t width = gram.columns.ones() + 1;
@@ -153,7 +157,7 @@ result<least_squares_fit> run_svd(const communicator& comm, const row_source& so
     fit.total_squares.push_back(static_cast<double>(system.total_squares(t)));
     fit.means.push_back(system.mean(t));
   }
-  const auto sums = pass_residuals(comm, source, gram, coefficients, passes);
+  auto sums = pass_residuals(comm, source, gram, coefficients, passes);
   if (!sums) return failure(sums.error());
   for (std::size_t t = 0; t < system.targets(); ++t) {
     const double target = gram.scale[gram.columns.target(t)];
@@ -162,7 +166,7 @@ result<least_squares_fit> run_svd(const communicator& comm, const row_source& so
   fit.digits.assign(shortest.coefficients.size(), std::nan(""));
   fit.digits_if_rounded = fit.digits;
   fit.coefficients = std::move(shortest.coefficients);
-  return fit;
+  return refined_fit{std::move(fit), std::move(coefficients), std::move(*sums)};
 }
 
 result<least_squares_fit> run_qr(const communicator& comm, const row_source& source,
@@ -184,14 +188,25 @@ result<least_squares_fit> run_qr(const communicator& comm, const row_source& sou
                     "features or finds the shortest solution",
                     name));
   }
-  auto fit = shortest ? run_svd(comm, source, system, *factor, passes)
-                      : solve_refined(comm, source, system, *triangles,
-                                      first_solution(*triangles, factor->targets), passes);
-  if (!fit) return fit;
-  fit->path = name;
-  fit->counted = sums->counted;
-  fit->log_weights = sums->log_weights;
+  auto refined = shortest ? run_svd(comm, source, system, *factor, passes)
+                          : solve_refined(comm, source, system, *triangles,
+                                          first_solution(*triangles, factor->targets), passes);
+  if (!refined) return pass(std::move(refined));
+  auto fit = std::move(refined->fit);
+  fit.path = name;
+  fit.counted = sums->counted;
+  fit.log_weights = sums->log_weights;
+  if (is_kept(sums->gram)) {
+    gram_pass kept{sums_of_factor(comm, system, *factor), sums->counted, sums->log_weights};
+    fit.sums = keep_sums(std::move(kept), refined->coefficients, refined->residuals);
+  }
   return fit;
+}
+
+const char* path_of(gram_origin origin) {
+  return origin == gram_origin::twofold  ? "exact"
+         : origin == gram_origin::factor ? "factor"
+                                         : "normal";
 }
 
 result<least_squares_fit> run(const communicator& comm, const row_source& source,
@@ -242,8 +257,19 @@ result<least_squares_fit> solve_sums(std::shared_ptr<const gram_pass> sums,
     return fail("the sums are not those of any rows: rows were taken away that are not in them",
                 blame::input);
   }
-  if (auto ok = check_rank(factor, options, name_of); !ok) return pass(std::move(ok));
+  const bool is_known = sums->gram.origin != gram_origin::rounded;
+  if (auto ok = check_rank(factor, options, name_of); !ok && is_known) return pass(std::move(ok));
   auto fit = solve_exact(system, factor, options.deficient);
+  if (sums->gram.origin == gram_origin::rounded &&
+      !(factor.dropped.empty() && fit.condition <= normal_condition_limit)) {
+    return fail(
+        fmt::format("the condition number is above {:g}: the sums of --solver normal do not tell "
+                    "the features apart; fit all rows at once, or give --solver exact to the "
+                    "first fit",
+                    normal_condition_limit),
+        blame::run);
+  }
+  fit.path = path_of(sums->gram.origin);
   fit.counted = sums->counted;
   fit.log_weights = sums->log_weights;
   fit.sums = std::move(sums);

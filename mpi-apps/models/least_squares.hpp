@@ -111,7 +111,8 @@ struct least_squares_fit {
   std::vector<double> residual_squares;  // [targets]
   std::vector<double> total_squares;     // [targets], about the mean where there is a constant
   std::vector<double> means;             // [targets], weighted
-  /// The sums that were solved, where they are twofold.
+  /// What solve_sums() takes for the same coefficients, and goes on with: the sums that were solved,
+  /// or of other paths see kept_sums.hpp. Null where no rank holds so much.
   std::shared_ptr<const gram_pass> sums;
 };
 
@@ -132,8 +133,10 @@ result<least_squares_fit> solve_least_squares(
     const communicator& comm, const row_source& source, const least_squares_options& options,
     const std::function<std::string(std::size_t)>& name_of);
 
-/// Solves by the path `exact`, from twofold sums: no rows needed. On this process alone. The errors
-/// are those of solve_least_squares(), and sums that no rows can have. `log` may be null.
+/// Solves by a twofold factor of the sums, to the digits that their origin allows: no rows needed.
+/// On this process alone. The errors are those of solve_least_squares(), sums that no rows can have,
+/// and sums in double precision of columns that depend on each other, to condition numbers above
+/// 1e5. `log` may be null.
 result<least_squares_fit> solve_sums(std::shared_ptr<const gram_pass> sums,
                                      const least_squares_options& options,
                                      const std::function<std::string(std::size_t)>& name_of,

@@ -19,6 +19,16 @@ void log_sum::sum(const communicator& comm) {
   comm.sum(std::span<std::int64_t>(parts_));
 }
 
+void log_sum::join(const log_sum& more) noexcept {
+  for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i] += more.parts_[i];
+}
+
+log_sum log_sum::of(const fixed_point& parts) noexcept {
+  log_sum made;
+  made.parts_ = parts;
+  return made;
+}
+
 double log_sum::value() const noexcept {
   const long double rest = std::ldexp(static_cast<long double>(parts_[1]), -30) +
                            std::ldexp(static_cast<long double>(parts_[2]), -60);

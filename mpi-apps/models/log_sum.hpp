@@ -15,11 +15,16 @@ class log_sum {
   void add(double value) noexcept;
   /// Collective.
   void sum(const communicator& comm);
+  void join(const log_sum& more) noexcept;
   [[nodiscard]] double value() const noexcept;
 
+  /// Powers of two, then log of the rest in units of 2^-30 and of 2^-60.
+  using fixed_point = std::array<std::int64_t, 3>;
+  [[nodiscard]] const fixed_point& parts() const noexcept { return parts_; }
+  static log_sum of(const fixed_point& parts) noexcept;
+
  private:
-  // Powers of two, then log of the rest in units of 2^-30 and of 2^-60.
-  std::array<std::int64_t, 3> parts_{0, 0, 0};
+  fixed_point parts_{0, 0, 0};
 };
 
 }  // namespace berth::apps

@@ -90,7 +90,9 @@ struct model {
   /// A [p x p], upper triangular, row-major, p the coefficients of a target: Var b = s^2 A A', s
   /// the target's residual_std_error. Empty where it is not known; zeros for aliased coefficients.
   std::vector<double> covariance_root = {};
-  /// Linear: the sums that the coefficients were solved from; null where they were not twofold.
+  double l1 = 0;                             // linear: penalty beside settings.l2
+  bool is_standardized = false;              // penalties count standard deviations of columns
+  /// Linear: what another fit goes on from, see least_squares_fit; null where it is not held.
   std::shared_ptr<const gram_pass> sums = {};
   model_origin origin = {};
   double level = 0.95;  // of the confidence intervals

@@ -59,7 +59,9 @@ std::string json_text(const model& fitted) {
     out["covariance_root"] = matrix(fitted.covariance_root, fitted.targets[0].coefficients.size());
   }
   if (fitted.kind == model_kind::linear) {
-    out["settings"] = {{"l2", fitted.settings.l2},
+    out["settings"] = {{"l1", fitted.l1},
+                       {"l2", fitted.settings.l2},
+                       {"standardized", fitted.is_standardized},
                        {"rank_deficient", rule_name(fitted.settings.deficient)}};
   }
   out["rows"] = fitted.rows;

@@ -24,7 +24,8 @@ result<hdf5_dataset> write_column(const hdf5_file& file, const char* name,
                        values);
 }
 
-result<void> write_names(hid_t where, const std::vector<target_fit>& targets) {
+result<void> write_names(const hdf5_file& file, hid_t coefficients,
+                         const std::vector<target_fit>& targets) {
   std::vector<std::string> names;
   std::vector<std::string> aliased;
   std::vector<std::string> target_names;
@@ -33,16 +34,18 @@ result<void> write_names(hid_t where, const std::vector<target_fit>& targets) {
     if (each.is_aliased) aliased.push_back(each.name);
   }
   for (const auto& each : targets) target_names.push_back(each.name);
-  auto ok = write_texts(where, names_attribute, names);
-  if (ok) ok = write_texts(where, targets_attribute, target_names);
-  if (ok && !aliased.empty()) ok = write_texts(where, aliased_attribute, aliased);
+  auto ok = write_fixed_dataset(file.get(), names_dataset, names);
+  if (ok) ok = write_fixed_dataset(file.get(), targets_dataset, target_names);
+  if (ok && !aliased.empty()) {
+    ok = write_fixed(coefficients, aliased_attribute, std::span<const std::string>(aliased));
+  }
   return ok;
 }
 
 result<void> write_coefficients(const hdf5_file& file, const std::vector<target_fit>& targets) {
   auto estimates = write_column(file, "coefficients", targets, &coefficient::estimate);
   if (!estimates) return pass(std::move(estimates));
-  if (auto ok = write_names(estimates->get(), targets); !ok) return ok;
+  if (auto ok = write_names(file, estimates->get(), targets); !ok) return ok;
   auto errors = write_column(file, "std_errors", targets, &coefficient::std_error);
   if (!errors) return pass(std::move(errors));
   return {};
@@ -91,6 +94,8 @@ result<void> write_sums(const hdf5_file& file, const gram_pass& sums) {
   auto ok = write_attribute(group.get(), "rows", gram.rows);
   if (ok) ok = write_attribute(group.get(), "counted", sums.counted);
   if (ok) ok = write_attribute(group.get(), "weighted", std::int64_t{gram.columns.is_weighted});
+  if (ok) ok = write_attribute(group.get(), "log_weights", sums.log_weights);
+  if (ok) ok = write_fixed(group.get(), "precision", std::string(origin_name(gram.origin)));
   return ok;
 }
 
@@ -98,12 +103,14 @@ result<void> write_settings(const hdf5_file& file, const model& fitted) {
   if (fitted.kind != model_kind::linear) return {};
   const auto& settings = fitted.settings;
   auto ok = write_attribute(file.get(), "intercept", std::int64_t{settings.intercept});
+  if (ok) ok = write_attribute(file.get(), "l1", fitted.l1);
   if (ok) ok = write_attribute(file.get(), "l2", settings.l2);
+  if (ok) ok = write_attribute(file.get(), "standardized", std::int64_t{fitted.is_standardized});
   if (ok) {
-    ok = write_attribute(file.get(), "rank_deficient", std::string(rule_name(settings.deficient)));
+    ok = write_fixed(file.get(), "rank_deficient", std::string(rule_name(settings.deficient)));
   }
   if (ok && !fitted.solution.path.empty()) {
-    ok = write_attribute(file.get(), "solver", fitted.solution.path);
+    ok = write_fixed(file.get(), "solver", fitted.solution.path);
     if (ok) ok = write_attribute(file.get(), "condition_number", fitted.solution.condition);
   }
   return ok;
@@ -115,7 +122,7 @@ result<void> write_provenance(const hdf5_file& file, const model& fitted) {
       {"data", fitted.data},    {"command", fitted.origin.command},
       {"created", timestamp()}, {"created_by", fmt::format("berth train {}", version())}};
   for (const auto& [name, text] : texts) {
-    if (auto ok = write_attribute(file.get(), name, text); !ok) return ok;
+    if (auto ok = write_fixed(file.get(), name, text); !ok) return ok;
   }
   const std::pair<const char*, const std::vector<std::string>*> lists[] = {
       {"levels", &fitted.levels},
@@ -125,7 +132,8 @@ result<void> write_provenance(const hdf5_file& file, const model& fitted) {
       {"versions", &fitted.origin.versions}};
   for (const auto& [name, list] : lists) {
     if (list->empty()) continue;
-    if (auto ok = write_texts(file.get(), name, *list); !ok) return ok;
+    auto ok = write_fixed(file.get(), name, std::span<const std::string>(*list));
+    if (!ok) return ok;
   }
   const std::pair<const char*, std::int64_t> counts[] = {
       {"rows", fitted.rows}, {"ranks", fitted.ranks}, {"hosts", fitted.origin.hosts}};
@@ -154,6 +162,12 @@ result<void> write_parts(const hdf5_file& file, const model& fitted) {
 
 const char* kind_name(model_kind kind) {
   return kind == model_kind::linear ? "linear" : "logistic";
+}
+
+const char* origin_name(gram_origin origin) {
+  return origin == gram_origin::twofold  ? "twofold"
+         : origin == gram_origin::factor ? "factor"
+                                         : "double";
 }
 
 const char* rule_name(rank_rule rule) {

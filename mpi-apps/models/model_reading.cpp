@@ -15,6 +15,13 @@ namespace berth::apps {
 
 namespace {
 
+result<std::string> read_word(hid_t where, const char* name) {
+  auto texts = read_fixed(where, name);
+  if (!texts) return pass(std::move(texts));
+  if (texts->size() != 1) return fail(fmt::format("has {} texts \"{}\"", texts->size(), name));
+  return std::move(texts->front());
+}
+
 result<void> check_format(const hdf5_file& file) {
   const bool marked = has_attribute(file.get(), "format") && has_attribute(file.get(), "kind");
   if (!marked) {
@@ -23,7 +30,7 @@ result<void> check_format(const hdf5_file& file) {
                     "model.h5",
                     fmt::join(list_root(file), ", ")));
   }
-  auto format = read_text(file.get(), "format");
+  auto format = read_word(file.get(), "format");
   if (!format) return pass(std::move(format));
   if (*format == format_name) return {};
   return fail(fmt::format("has format \"{}\"; this version reads \"{}\"; fit it again", *format,
@@ -31,7 +38,7 @@ result<void> check_format(const hdf5_file& file) {
 }
 
 result<model_kind> read_kind(const hdf5_file& file) {
-  auto kind = read_text(file.get(), "kind");
+  auto kind = read_word(file.get(), "kind");
   if (!kind) return pass(std::move(kind));
   for (const auto known : {model_kind::linear, model_kind::logistic}) {
     if (*kind == kind_name(known)) return known;
@@ -39,18 +46,9 @@ result<model_kind> read_kind(const hdf5_file& file) {
   return fail(fmt::format("has unknown kind \"{}\"", *kind));
 }
 
-// A list as long as the file is cannot be: it would take all memory to read.
-result<std::vector<std::string>> read_list(hid_t where, const char* name) {
-  constexpr std::int64_t most = 100'000'000;
-  if (count_of(where, name) > most) {
-    return fail(fmt::format("attribute \"{}\" claims {} texts", name, count_of(where, name)));
-  }
-  return read_texts(where, name);
-}
-
 result<std::vector<std::string>> read_list_if_there(hid_t where, const char* name) {
   if (!has_attribute(where, name)) return std::vector<std::string>();
-  return read_list(where, name);
+  return read_fixed(where, name);
 }
 
 result<void> check_finite(const target_fit& target) {
@@ -65,9 +63,9 @@ result<void> check_finite(const target_fit& target) {
 result<std::vector<target_fit>> read_targets(const hdf5_file& file) {
   const hdf5_dataset dataset(H5Dopen2(file.get(), "coefficients", H5P_DEFAULT));
   if (!dataset) return fail("lacks /coefficients");
-  auto names = read_list(dataset.get(), names_attribute);
+  auto names = read_fixed_dataset(file.get(), names_dataset);
   if (!names) return pass(std::move(names));
-  auto targets = read_list(dataset.get(), targets_attribute);
+  auto targets = read_fixed_dataset(file.get(), targets_dataset);
   if (!targets) return pass(std::move(targets));
   auto aliased = read_list_if_there(dataset.get(), aliased_attribute);
   if (!aliased) return pass(std::move(aliased));
@@ -161,6 +159,10 @@ result<std::shared_ptr<const gram_pass>> read_sums(const hdf5_file& file, const 
   if (!counted) return pass(std::move(counted));
   auto weighted = read_count(group.get(), "weighted");
   if (!weighted) return pass(std::move(weighted));
+  auto log_weights = read_number(group.get(), "log_weights");
+  if (!log_weights) return pass(std::move(log_weights));
+  auto precision = read_word(group.get(), "precision");
+  if (!precision) return pass(std::move(precision));
   const gram_columns columns{std::ssize(read.targets[0].coefficients) - 1, std::ssize(read.targets),
                              *weighted != 0};
   const auto n = static_cast<std::int64_t>(columns.count());
@@ -168,9 +170,16 @@ result<std::shared_ptr<const gram_pass>> read_sums(const hdf5_file& file, const 
   if (!scale) return pass(std::move(scale));
   if (!std::ranges::all_of(*scale, is_power_of_two))
     return fail("/gram/scale has no powers of two");
-  auto made = std::make_shared<gram_pass>(gram_pass{make_gram(columns, std::move(*scale)), *counted,
-                                                    *weighted != 0 ? std::nan("") : 0});
+  auto made = std::make_shared<gram_pass>(
+      gram_pass{make_gram(columns, std::move(*scale)), *counted, *log_weights});
   made->gram.rows = *rows;
+  bool is_known = false;
+  for (const auto each : {gram_origin::twofold, gram_origin::factor, gram_origin::rounded}) {
+    if (*precision != origin_name(each)) continue;
+    made->gram.origin = each;
+    is_known = true;
+  }
+  if (!is_known) return fail(fmt::format("/gram has unknown precision \"{}\"", *precision));
   if (auto ok = fill_sums(group.get(), n, made->gram); !ok) return pass(std::move(ok));
   if (H5Lexists(group.get(), "turnover", H5P_DEFAULT) > 0) {
     auto turnover = read_doubles(group.get(), "turnover", {n});
@@ -186,8 +195,14 @@ result<void> read_settings(const hdf5_file& file, model& read) {
   if (!intercept) return pass(std::move(intercept));
   auto l2 = read_number(file.get(), "l2");
   if (!l2) return pass(std::move(l2));
-  if (!(*l2 >= 0)) return fail(fmt::format("l2 is {}", *l2));
-  auto rule = read_text(file.get(), "rank_deficient");
+  auto l1 = read_number(file.get(), "l1");
+  if (!l1) return pass(std::move(l1));
+  if (!(*l2 >= 0 && *l1 >= 0)) return fail(fmt::format("l1 is {}, l2 is {}", *l1, *l2));
+  auto standardized = read_count(file.get(), "standardized");
+  if (!standardized) return pass(std::move(standardized));
+  read.l1 = *l1;
+  read.is_standardized = *standardized != 0;
+  auto rule = read_word(file.get(), "rank_deficient");
   if (!rule) return pass(std::move(rule));
   read.settings.intercept = *intercept != 0;
   read.settings.l2 = *l2;
@@ -195,7 +210,7 @@ result<void> read_settings(const hdf5_file& file, model& read) {
     if (*rule == rule_name(known)) read.settings.deficient = known;
   }
   if (has_attribute(file.get(), "solver")) {
-    read.solution.path = read_text(file.get(), "solver").value_or("");
+    read.solution.path = read_word(file.get(), "solver").value_or("");
     read.solution.condition = read_number(file.get(), "condition_number").value_or(std::nan(""));
   }
   return {};
@@ -219,8 +234,8 @@ result<void> read_provenance(const hdf5_file& file, model& read) {
   auto rows = read_count(file.get(), "rows");
   if (!rows) return pass(std::move(rows));
   read.rows = *rows;
-  read.data = read_text(file.get(), "data").value_or("");
-  read.origin.command = read_text(file.get(), "command").value_or("");
+  read.data = read_word(file.get(), "data").value_or("");
+  read.origin.command = read_word(file.get(), "command").value_or("");
   return {};
 }
 

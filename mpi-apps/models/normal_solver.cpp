@@ -159,18 +159,21 @@ std::vector<std::vector<double>> first_solution(const triangle_pair& triangles,
   return all;
 }
 
-result<least_squares_fit> solve_refined(const communicator& comm, const row_source& source,
-                                        const normal_system& system, const triangle_pair& triangles,
-                                        std::vector<std::vector<double>> start, int& passes) {
+result<refined_fit> solve_refined(const communicator& comm, const row_source& source,
+                                  const normal_system& system, const triangle_pair& triangles,
+                                  std::vector<std::vector<double>> start, int& passes) {
   refinement solution(system, triangles, std::move(start));
   double last = 1;
   for (int step = 0; step < most_refinements; ++step) {
-    auto sums = pass_residuals(comm, source, *system.gram, solution.coefficients(), passes);
+    auto coefficients = solution.coefficients();
+    auto sums = pass_residuals(comm, source, *system.gram, coefficients, passes);
     if (!sums) return pass(std::move(sums));
     solution.step(*sums);
     const double now = solution.share();
     const double rate = now / last;
-    if (rate * now < u) return solution.finish(rate);
+    if (rate * now < u) {
+      return refined_fit{solution.finish(rate), std::move(coefficients), std::move(*sums)};
+    }
     if (rate > 0.5 && step > 0) break;
     last = now;
   }

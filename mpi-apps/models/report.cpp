@@ -105,6 +105,8 @@ void add_target_json(const target_fit& fitted, bool linear, nlohmann::ordered_js
                                   {"leverage", each.leverage},
                                   {"studentised", each.studentised}});
   }
+  if (linear) out["residuals"] = nullptr;
+  if (linear) out.emplace("durbin_watson", nullptr);
   if (!fitted.residual_quartiles.empty()) {
     const auto& of = fitted.residual_quartiles;
     out["residuals"] = {

@@ -91,7 +91,8 @@ result<prepared> prepare(const communicator& comm, const predict_options& chosen
                             data->y->path, shape_text(data->y->shape),
                             counted(std::ssize(fitted->targets), "target", "targets")));
   }
-  data->weights.reset();
+  const bool is_weighted = chosen.score && chosen.weights && fitted->kind == model_kind::linear;
+  if (!is_weighted) data->weights.reset();
   return prepared{std::move(*fitted), std::move(*data)};
 }
 

@@ -63,9 +63,13 @@ void describe_options(CLI::App& app, predict_options& chosen) {
       ->type_name("P")
       ->needs("--interval");
   add_features_option(app, chosen.parts);
-  add_target_option(app, chosen.parts)
-      ->needs(app.add_flag("--score", chosen.score,
-                           "Compare with the target: R2 and RMSE, or log-loss and accuracy"));
+  auto* score = app.add_flag("--score", chosen.score,
+                             "Compare with the target: R2 and RMSE, or log-loss and accuracy");
+  add_target_option(app, chosen.parts)->needs(score);
+  auto* weights = add_weights_option(app, chosen.parts)->needs(score);
+  app.add_flag("!--no-weights", chosen.weights, "Every row counts the same in the scores")
+      ->needs(score)
+      ->excludes(weights);
   add_common_options(app, chosen.common);
 }
 

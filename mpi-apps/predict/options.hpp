@@ -16,6 +16,7 @@ struct predict_options {
   dataset_request parts;
   std::string output;
   bool score = false;
+  bool weights = true;  // of the rows count in the scores, where there are any
   interval_request interval;
 };
 

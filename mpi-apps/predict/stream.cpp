@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 #include "common/collective.hpp"
@@ -60,7 +61,11 @@ class stream {
     }
     features_.merge(comm_);
     targets_.merge(comm_);
-    return check_finite(data_.info, features_.columns(), targets_.columns());
+    if (auto ok = check_finite(data_.info, features_.columns(), targets_.columns()); !ok) return ok;
+    return on_root(comm_, [&]() -> result<void> {
+      if (!score_ || totals_[0].weight.hi > 0) return {};
+      return fail(fmt::format("dataset \"{}\": weights: all are zero", data_.info.path));
+    });
   }
 
   streamed finish() {
@@ -91,7 +96,11 @@ class stream {
     if (classes_) {
       if (auto ok = classes_->match(rows_.y); !ok) return ok;
     }
-    sums_ = score_rows(fitted_.kind, totals_.size(), rows_.y, logs.value);
+    if (!std::ranges::all_of(rows_.weights, [](double w) { return w >= 0 && std::isfinite(w); })) {
+      return fail(
+          fmt::format("dataset \"{}\": weights: some are negative or not finite", data_.info.path));
+    }
+    sums_ = score_rows(fitted_.kind, totals_.size(), rows_.y, logs.value, rows_.weights);
     return {};
   }
 
@@ -101,13 +110,14 @@ class stream {
     const auto join = [&] {
       for (std::size_t t = 0; t < totals_.size(); ++t) {
         const double* at = numbers.data() + t * numbers_of_sums;
-        totals_[t].join({at[0], at[1], {at[2], at[3]}, {at[4], at[5]}, {at[6], at[7]}});
+        totals_[t].join(
+            {{at[0], at[1]}, {at[2], at[3]}, {at[4], at[5]}, {at[6], at[7]}, {at[8], at[9]}});
       }
     };
     for (std::size_t t = 0; t < sums_.size(); ++t) {
       const auto& s = sums_[t];
-      const double values[] = {s.rows,       s.right,      s.truth.hi,  s.truth.lo,
-                               s.squares.hi, s.squares.lo, s.errors.hi, s.errors.lo};
+      const double values[] = {s.weight.hi, s.weight.lo,  s.right.hi,   s.right.lo,  s.truth.hi,
+                               s.truth.lo,  s.squares.hi, s.squares.lo, s.errors.hi, s.errors.lo};
       std::copy_n(values, numbers_of_sums, numbers.data() + t * numbers_of_sums);
     }
     if (!comm_.is_root()) {

@@ -209,21 +209,32 @@ class target_selection {
   selection_facts facts_;
 };
 
-result<model> penalised_model(const communicator& comm, const dataset_info& info,
-                              const split_sums& sums, const least_squares_options& linear,
-                              const selection_options& options, double level) {
+model penalised_shell(const dataset_info& info, std::shared_ptr<const gram_pass> sums,
+                      const least_squares_options& linear) {
   model made;
   made.kind = model_kind::linear;
   made.data = info.path;
-  made.solution = {"coordinate descent", sums.passes, nan, nan, nan};
+  made.rows = sums->gram.rows;
+  made.references = info.references;
+  made.settings = linear;
+  made.is_weighted = sums->gram.columns.is_weighted;
+  made.solution = {"coordinate descent", 0, nan, nan, nan};
+  made.sums = std::move(sums);
+  return made;
+}
+
+result<model> penalised_model(const communicator& comm, const dataset_info& info,
+                              const split_sums& sums, const least_squares_options& linear,
+                              const selection_options& options, double level) {
+  auto made = penalised_shell(info, std::make_shared<const gram_pass>(sums.all), linear);
+  made.solution.passes = sums.passes;
   const bool plain = options.l1 == 0 && options.path == 0 && !options.standardize;
   if (plain) {
     const auto name = [&](std::size_t i) {
       if (!linear.intercept) return info.names[i];
       return i == 0 ? std::string(intercept_name) : info.names[i - 1];
     };
-    auto solved =
-        agree(comm, solve_sums(std::make_shared<const gram_pass>(sums.all), linear, name));
+    auto solved = agree(comm, solve_sums(made.sums, linear, name));
     if (!solved) return pass(std::move(solved), fmt::format("dataset \"{}\"", info.path));
     made = describe_linear(info, linear, *solved, level);
     made.solution.passes = sums.passes;
@@ -238,11 +249,13 @@ result<model> penalised_model(const communicator& comm, const dataset_info& info
       made.targets.push_back(std::move(*selection.fitted()));
       made.targets.back().name = info.targets[t];
     }
-    made.targets[t].selection = selection.finish(made.targets[t]);
+    const auto& facts = *(made.targets[t].selection = selection.finish(made.targets[t]));
+    made.l1 = facts.l1;
+    made.settings.l2 = facts.l2;
+    made.is_standardized = facts.is_standardized;
   }
   made.rows = sums.all.gram.rows;
   made.level = level;
-  made.is_weighted = sums.all.gram.columns.is_weighted;
   made.ranks = comm.size();
   return made;
 }
@@ -251,6 +264,9 @@ result<model> penalised_model(const communicator& comm, const dataset_info& info
 
 result<void> check_selection(const selection_options& options,
                              const least_squares_options& linear) {
+  if (options.has_seed && options.folds == 0 && options.holdout == 0) {
+    return fail("--seed has nothing to do without --folds or --holdout");
+  }
   if (!options.is_used()) {
     return options.has_rule ? fail("--choose needs --path and --folds") : result<void>{};
   }
@@ -289,6 +305,26 @@ result<model> fit_selected(const communicator& comm, const dataset_info& info,
   const auto sums = sum_groups(comm, info, source, options);
   if (!sums) return failure(sums.error());
   return penalised_model(comm, info, *sums, linear, options, level);
+}
+
+result<model> fit_penalised(std::shared_ptr<const gram_pass> sums, const dataset_info& info,
+                            const least_squares_options& linear, double l1, bool standardize) {
+  const penalty_terms terms{linear.intercept, standardize};
+  auto made = penalised_shell(info, sums, linear);
+  made.l1 = l1;
+  made.is_standardized = standardize;
+  for (std::size_t t = 0; t < info.targets.size(); ++t) {
+    const centred_problem problem(sums->gram, t, terms);
+    const auto fits = fit_penalties(problem, {{l1, linear.l2}}, false);
+    if (!fits) return failure(fits.error());
+    auto& target = made.targets.emplace_back(describe(info, *sums, t, problem, fits->front()));
+    target.name = info.targets[t];
+    target.selection.emplace();
+    target.selection->l1 = l1;
+    target.selection->l2 = linear.l2;
+    target.selection->is_standardized = standardize;
+  }
+  return made;
 }
 
 }  // namespace berth::apps

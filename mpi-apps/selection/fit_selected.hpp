@@ -21,6 +21,7 @@ struct selection_options {
   std::int64_t folds = 0;
   double holdout = 0;  // share of the rows
   std::uint64_t seed = 0;
+  bool has_seed = false;  // likewise
 
   /// Whether anything of this is asked for.
   [[nodiscard]] bool is_used() const noexcept {
@@ -42,5 +43,10 @@ result<void> check_selection(const selection_options& options, const least_squar
 result<model> fit_selected(const communicator& comm, const dataset_info& info,
                            const row_source& source, const least_squares_options& linear,
                            const selection_options& options, double level = 0.95);
+
+/// The penalised fit of sums of rows that are not at hand, `linear.l2` and `l1` as given: refits a
+/// model of fit_selected() or another penalty of it. Errors: no convergence. On this process alone.
+result<model> fit_penalised(std::shared_ptr<const gram_pass> sums, const dataset_info& info,
+                            const least_squares_options& linear, double l1, bool standardize);
 
 }  // namespace berth::apps

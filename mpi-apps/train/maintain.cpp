@@ -161,8 +161,7 @@ result<void> check_has_sums(const std::string& path, const model& fitted) {
   }
   if (fitted.sums) return {};
   return fail(
-      fmt::format("model \"{}\": does not hold its sums; they are kept by train linear "
-                  "--solver exact, up to {} features",
+      fmt::format("model \"{}\": does not hold its sums; train linear keeps them up to {} features",
                   path, grouped(most_kept_features)));
 }
 
@@ -174,7 +173,11 @@ result<model> refit(const model& like, gram_pass sums, const std::string& data) 
   info.features = std::ssize(info.names);
   info.rows = sums.gram.rows;
   for (const auto& each : like.targets) info.targets.push_back(each.name);
-  return fit_sums(std::make_shared<const gram_pass>(std::move(sums)), info, like.settings);
+  auto kept = std::make_shared<const gram_pass>(std::move(sums));
+  const bool is_penalised = like.l1 > 0 || like.is_standardized;
+  return is_penalised
+             ? fit_penalised(std::move(kept), info, like.settings, like.l1, like.is_standardized)
+             : fit_sums(std::move(kept), info, like.settings);
 }
 
 result<void> update_model(const communicator& comm, const train_options& chosen) {

@@ -57,6 +57,8 @@ texts differences_of(const model& a, const model& b) {
   if (a.settings.l2 != b.settings.l2) {
     differences.push_back(fmt::format("--l2 {} and {}", a.settings.l2, b.settings.l2));
   }
+  if (a.l1 != b.l1) differences.push_back(fmt::format("--l1 {} and {}", a.l1, b.l1));
+  if (a.is_standardized != b.is_standardized) differences.emplace_back("--standardize");
   if (a.settings.deficient != b.settings.deficient) {
     differences.push_back(fmt::format("--rank-deficient {} and {}", rule_name(a.settings.deficient),
                                       rule_name(b.settings.deficient)));
@@ -77,6 +79,7 @@ gram_matrix in_order_of(const model& like, const model& other) {
   while (at.size() < from.columns.count()) at.push_back(at.size());
   auto made = make_gram(from.columns, from.scale);
   made.rows = from.rows;
+  made.origin = from.origin;
   for (std::size_t i = 0; i < at.size(); ++i) {
     made.scale[i] = from.scale[at[i]];
     if (!from.turnover.empty()) made.turnover.push_back(from.turnover[at[i]]);
@@ -120,7 +123,8 @@ result<void> join(joined& all, const std::string& path) {
   }
   warn_of_shared_rows(all.origin, next->origin, path);
   all.sums = {add_rows(all.sums.gram, in_order_of(all.first, *next)),
-              all.sums.counted + next->sums->counted};
+              all.sums.counted + next->sums->counted,
+              all.sums.log_weights + next->sums->log_weights};
   const auto append = [](texts& to, const texts& from) {
     to.insert(to.end(), from.begin(), from.end());
   };

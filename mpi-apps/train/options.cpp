@@ -230,7 +230,10 @@ void add_selection_options(CLI::App& command, selection_options& chosen) {
       ->type_name("SHARE");
   command.add_option("--seed", chosen.seed, "Another seed sends other rows to folds and tests [0]")
       ->type_name("N");
-  command.final_callback([&command, &chosen] { chosen.has_rule = command.count("--choose") > 0; });
+  command.final_callback([&command, &chosen] {
+    chosen.has_rule = command.count("--choose") > 0;
+    chosen.has_seed = command.count("--seed") > 0;
+  });
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ostream>
+#include <string_view>
 
 #include "program_runner.hpp"
 
@@ -162,12 +164,28 @@ class BadFile : public testing::TestWithParam<bad_file> {
     } else {
       EXPECT_EQ(checked.code, 0) << checked.err;
     }
+    if (ranks == 0) expect_predictions(file);
     const auto trained = train(file, ranks);
     if (*wanted.train == '\0') {
       EXPECT_EQ(trained.code, 0) << trained.err;
     } else {
       expect_error(trained, "train", wanted.train, 2, ranks);
     }
+  }
+
+  // The features must be whole; the target too, but only where predictions are compared with it.
+  static void expect_predictions(const std::string& file) {
+    const auto is_one_of = [](std::initializer_list<std::string_view> names) {
+      return std::ranges::find(names, GetParam().name) != names.end();
+    };
+    const auto got = run_program(*folder, {BERTH_PREDICT, "model.h5", file});
+    if (is_one_of({"x_never_written", "missing_chunks", "nan", "infinite"})) {
+      return expect_error(got, "predict", GetParam().train, 2, 0);
+    }
+    EXPECT_EQ(got.code, 0) << got.err;
+    if (!is_one_of({"no_y", "y_never_written", "nan_in_y", "bad_weights"})) return;
+    const auto scored = run_program(*folder, {BERTH_PREDICT, "model.h5", file, "--score"});
+    expect_error(scored, "predict", GetParam().train, 2, 0);
   }
 
   static outcome check(const std::string& file, int ranks) {

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
+#include <tuple>
+
 #include "common/hdf5_attributes.hpp"
 #include "program_runner.hpp"
 
@@ -108,14 +111,46 @@ TEST_F(BadInput, OutputWithoutPermission) {
                              HasSubstr("Permission denied")));
 }
 
+TEST_F(BadInput, RowsThatDoNotDetermineAModel) {
+  write_dataset("one.h5", {1, 5}, {1});
+  expect_refused({BERTH_TRAIN, "linear", "one.h5", "-o", "m.h5"},
+                 {"\"one.h5\": has 1 row but 2 features and an intercept"}, 2);
+  write_dataset("t.h5", good_x, good_y);
+  ASSERT_EQ(run_program(folder, {BERTH_TRAIN, "linear", "t.h5", "-o", "model.h5"}).code, 0);
+  EXPECT_EQ(
+      std::ranges::count(run_program(folder, {BERTH_PREDICT, "model.h5", "one.h5"}).out, '\n'), 2);
+}
+
+TEST_F(BadInput, WeightsThatAreNone) {
+  for (const auto& [name, weights, text] :
+       {std::tuple("zero.h5", values{0, 0, 0, 0}, "weights: all are zero"),
+        std::tuple("negative.h5", values{1, 2, -1, 1}, "weights: some are negative or not finite"),
+        std::tuple("nan.h5", values{1, 2, NAN, 1}, "weights: some are negative or not finite")}) {
+    write_dataset(name, good_x, good_y);
+    {
+      const hdf5_file file(H5Fopen(folder.file(name).c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+      ASSERT_TRUE(write_doubles(file.get(), "weights", {4}, weights));
+    }
+    ASSERT_EQ(
+        run_program(folder, {BERTH_TRAIN, "linear", name, "--no-weights", "-o", "model.h5"}).code,
+        0);
+    for (const int ranks : {0, 2}) {
+      expect_refused({BERTH_TRAIN, "linear", name, "-o", "m.h5"}, {name, text}, ranks);
+      expect_refused({BERTH_TRAIN, "linear", name, "--folds", "2"}, {name, text}, ranks);
+      expect_refused({BERTH_PREDICT, "model.h5", name, "--score"}, {name, text}, ranks);
+    }
+    expect_refused({BERTH_TRAIN, "--update", "model.h5", name}, {name, "weights"});
+    EXPECT_EQ(run_program(folder, {BERTH_PREDICT, "model.h5", name}).code, 0);
+  }
+}
+
 TEST_F(BadInput, ModelThatLacksFeaturesOrIsNone) {
   write_dataset("t.h5", good_x, good_y);
   write_dataset("other.h5", {1, 2, 4, 3}, good_y);
   ASSERT_EQ(run_program(folder, {BERTH_TRAIN, "linear", "t.h5", "-o", "model.h5"}).code, 0);
-  expect_refused(
-      {BERTH_PREDICT, "model.h5", "other.h5"},
-      {"\"other.h5\": lacks \"age\", \"income\" that the model needs", "it has \"x1\""},
-      2);
+  expect_refused({BERTH_PREDICT, "model.h5", "other.h5"},
+                 {"\"other.h5\": lacks \"age\", \"income\" that the model needs", "it has \"x1\""},
+                 2);
   expect_refused({BERTH_PREDICT, "t.h5", "t.h5"}, {"model \"t.h5\": not a model"});
   expect_refused({BERTH_PREDICT, "none.h5", "t.h5"}, {"\"none.h5\"", "No such file"});
   { write_x(begin("unlabelled.h5"), good_x, 4); }

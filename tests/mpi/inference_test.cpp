@@ -195,6 +195,8 @@ TEST_F(Inference, RobustErrorsOfCaliforniaHousingAreThoseOfSandwich) {
 TEST_F(Inference, LongleyAndItsRowsAreThoseOfR) {
   write_longley();
   const auto got = train({"longley.h5", "--level", "0.99", "--diagnostics", "rows.h5"});
+  EXPECT_THAT(run_program(folder, {"h5dump", "-a", "created_by", "rows.h5"}).out,
+              HasSubstr("\"berth train "));
   expect_summary(got, reference["longley"], 1e-9);
   expect_rows("rows.h5", reference["longley_influence"], 1e-8);
   auto vif = column(got, "vif");

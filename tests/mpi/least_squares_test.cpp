@@ -18,28 +18,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
-
-// y = X b + noise; columns share a part, so that they are correlated.
-memory_rows random_rows(std::int64_t rows, std::int64_t features, std::int64_t targets = 1,
-                        double common = 1) {
-  std::mt19937_64 random(static_cast<std::uint64_t>(rows * 31 + features));
-  std::normal_distribution<double> normal(0, 1);
-  memory_rows made{{features, targets, false}, rows, {}, {}, {}};
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const double shared = common * normal(random);
-    double sum = 1;
-    for (std::int64_t j = 0; j < features; ++j) {
-      made.x.push_back(shared + normal(random) + static_cast<double>(j % 5));
-      sum += made.x.back() * (j % 3 == 0 ? 0.5 : -0.25);
-    }
-    for (std::int64_t t = 0; t < targets; ++t) {
-      made.y.push_back(sum * static_cast<double>(t + 1) + normal(random));
-    }
-  }
-  return made;
-}
-
 // The normal equations in 113 bits.
 std::vector<double> reference(const memory_rows& data, double l2 = 0, std::size_t target = 0) {
   const auto features = data.columns.ones();
@@ -60,25 +38,6 @@ std::vector<double> reference(const memory_rows& data, double l2 = 0, std::size_
   for (std::size_t j = 1; j < n; ++j) gram[j * n + j] += l2;
   solve_spd(gram, rhs, n, 1);
   return {rhs.begin(), rhs.end()};
-}
-
-double largest_error(const std::vector<double>& got, const std::vector<double>& expected) {
-  double most = got.size() == expected.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(got.size(), expected.size()); ++i) {
-    most = std::max(most, std::abs(got[i] - expected[i]) / std::abs(expected[i]));
-  }
-  return most;
-}
-
-least_squares_fit demand(result<least_squares_fit> fit) {
-  if (!fit) throw std::runtime_error(fit.error().text());
-  return std::move(*fit);
-}
-
-least_squares_options with(linear_solver solver) {
-  least_squares_options options;
-  options.solver = solver;
-  return options;
 }
 
 TEST(LeastSquares, EverySolverGivesTheLastDigit) {

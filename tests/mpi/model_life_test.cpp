@@ -5,9 +5,9 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <sstream>
 
+#include "life_rows.hpp"
 #include "program_runner.hpp"
 
 namespace berth::apps {
@@ -72,39 +72,6 @@ void expect_same_fit(const json& got, const json& expected, double ulps) {
     EXPECT_EQ(got["coefficients"][j]["name"], expected["coefficients"][j]["name"]);
   }
   EXPECT_EQ(got["rows"], expected["rows"]);
-}
-
-std::vector<std::string> longley() {
-  std::vector<std::string> rows;
-  std::ifstream file(BERTH_TEST_DATA "/nist/Longley.dat");
-  std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
-    if (number < 61) continue;
-    std::istringstream words(line);
-    std::string row;
-    for (std::string word; words >> word;) row += (row.empty() ? "" : ",") + word;
-    if (!row.empty()) rows.push_back(row);
-  }
-  return rows;
-}
-
-constexpr const char* longley_names = "y,x1,x2,x3,x4,x5,x6";
-
-// Columns that differ in their seventh digit.
-std::vector<std::string> ill_conditioned(std::size_t count) {
-  std::mt19937_64 bits(7);
-  std::normal_distribution<double> normal;
-  std::vector<std::string> rows;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double a = normal(bits);
-    const double b = a + 1e-7 * normal(bits);
-    const double c = 1e5 + normal(bits);
-    std::ostringstream row;
-    row.precision(17);
-    row << 3 + 2 * a - b + c + 0.1 * normal(bits) << "," << a << "," << b << "," << c;
-    rows.push_back(row.str());
-  }
-  return rows;
 }
 
 TEST_F(ModelLife, UpdateEqualsTheFitOfAllRows) {
@@ -190,11 +157,118 @@ TEST_F(ModelLife, DifferencesAreListedAndNothingIsWritten) {
   EXPECT_FALSE(folder.entries().contains("m.h5"));
 }
 
-TEST_F(ModelLife, ModelsWithoutSumsSayHowToKeepThem) {
+TEST_F(ModelLife, ModelsWithoutSumsAreRefused) {
   const auto rows = longley();
   make_dataset("old", longley_names, rows, 0, 16);
-  fit("old", {"--solver", "tsqr"});
-  EXPECT_THAT(refuse({"--update", "old.model.h5", "old.h5"}).err, HasSubstr("--solver exact"));
+  fit("old");
+  folder.write("cut.py", "import h5py; del h5py.File('old.model.h5', 'a')['gram']");
+  const auto cut = run_program(folder, {"/usr/bin/python3", "cut.py"});
+  ASSERT_EQ(cut.code, 0) << cut.err;
+  EXPECT_THAT(refuse({"--update", "old.model.h5", "old.h5"}).err,
+              HasSubstr("does not hold its sums; train linear keeps them up to 4,000 features"));
+}
+
+TEST_F(ModelLife, ModelsOfEverySolverGoOn) {
+  const auto rows = well_conditioned(900);
+  make_dataset("all", "y,a,b,c,w", rows, 0, 900);
+  make_dataset("old", "y,a,b,c,w", rows, 0, 600);
+  make_dataset("new", "y,a,b,c,w", rows, 600, 900);
+  const auto all = fit("all");
+  for (const char* solver : {"normal", "cholqr2", "tsqr", "scalapack", "svd"}) {
+    fit("old", {"--solver", solver});
+    const auto got = run({"--update", "old.model.h5", "new.h5"}, 2);
+    EXPECT_EQ(got["solver"]["path"], solver == std::string("normal") ? "normal" : "factor");
+    expect_same_fit(got, all, 200);
+    EXPECT_GT(got["solver"]["digits"], 9) << solver;
+    EXPECT_TRUE(got["durbin_watson"].is_null());
+    EXPECT_TRUE(got["residuals"].is_null());
+    // Less precise sums make those of the merged model so.
+    fit("new");
+    const auto merged = run({"merge", "new.model.h5", "old.model.h5", "-o", "m.h5"});
+    EXPECT_EQ(merged["rows"], 1200);
+    EXPECT_EQ(merged["solver"]["path"], got["solver"]["path"]);
+  }
+}
+
+TEST_F(ModelLife, PenalisedModelsGoOnWithTheirPenalty) {
+  const auto rows = well_conditioned(900);
+  make_dataset("all", "y,a,b,c,w", rows, 0, 900);
+  make_dataset("old", "y,a,b,c,w", rows, 0, 600);
+  make_dataset("new", "y,a,b,c,w", rows, 600, 900);
+  const std::vector<std::vector<std::string>> penalties{
+      {"--l1", "60"},
+      {"--l2", "25"},
+      {"--l1", "40", "--l2", "8", "--no-intercept"},
+      {"--l1", "40", "--l2", "8", "--standardize"},
+      {"--l2", "25", "--standardize"}};
+  for (const auto& penalty : penalties) {
+    const auto all = fit("all", penalty);
+    fit("old", penalty);
+    const auto got = run({"--update", "old.model.h5", "new.h5"});
+    ASSERT_EQ(got["coefficients"].size(), all["coefficients"].size());
+    for (std::size_t j = 0; j < all["coefficients"].size(); ++j) {
+      const double expected = all["coefficients"][j]["estimate"];
+      EXPECT_NEAR(got["coefficients"][j]["estimate"], expected, 1e-13 * std::abs(expected))
+          << penalty.front() << " " << all["coefficients"][j]["name"];
+    }
+    EXPECT_NEAR(got["r2"], all["r2"], 1e-14);
+  }
+  fit("new");
+  EXPECT_THAT(refuse({"merge", "old.model.h5", "new.model.h5", "-o", "m.h5"}).err,
+              HasSubstr("does not go with the first: --l2 25 and 0; --standardize"));
+  // What folds chose stays the penalty.
+  const auto chosen = fit("old", {"--path=20", "--folds", "5"});
+  const auto got = run({"--update", "old.model.h5", "new.h5"});
+  const double l1 = chosen["selection"]["l1"];
+  EXPECT_GT(l1, 0);
+  EXPECT_EQ(got["selection"]["l1"], l1);
+}
+
+TEST_F(ModelLife, WeightedModelsKeepTheirLikelihood) {
+  const auto rows = well_conditioned(900);
+  const std::vector<std::string> weights{"--weights", "w"};
+  make_dataset("all", "y,a,b,c,w", rows, 0, 900, weights);
+  make_dataset("old", "y,a,b,c,w", rows, 0, 600, weights);
+  make_dataset("new", "y,a,b,c,w", rows, 600, 900, weights);
+  const auto all = fit("all");
+  fit("old");
+  fit("new");
+  const auto expect_likelihood = [&](const json& got) {
+    expect_same_fit(got, all, 2);
+    for (const char* key : {"log_likelihood", "aic", "bic"}) {
+      EXPECT_NEAR(got[key], all[key], 1e-12 * std::abs(all[key].get<double>())) << key;
+    }
+  };
+  expect_likelihood(run({"merge", "old.model.h5", "new.model.h5", "-o", "m.h5"}));
+  expect_likelihood(run({"--update", "old.model.h5", "new.h5"}));
+  run({"--update", "old.model.h5", "new.h5", "--remove"});
+  expect_likelihood(run({"--update", "old.model.h5", "new.h5"}));
+  expect_likelihood(run({"linear", "all.h5", "--checkpoint", "c.ckpt"}));
+}
+
+TEST_F(ModelLife, SeveralTargetsGoOn) {
+  folder.write(
+      "make.py",
+      "import h5py, numpy as np\n"
+      "r = np.random.default_rng(5)\n"
+      "X = r.normal(size=(300, 4)); Y = X @ r.normal(size=(4, 2)) + r.normal(size=(300, 2))\n"
+      "for name, part in ('all', slice(0, 300)), ('old', slice(0, 200)), "
+      "('new', slice(200, 300)):\n"
+      "  f = h5py.File(name + '.h5', 'w'); f['X'] = X[part]; f['y'] = Y[part]\n");
+  ASSERT_EQ(run_program(folder, {"/usr/bin/python3", "make.py"}).code, 0);
+  const auto all = fit("all");
+  for (const char* solver : {"exact", "normal", "tsqr"}) {
+    fit("old", {"--solver", solver});
+    const auto got = run({"--update", "old.model.h5", "new.h5"}, 2);
+    ASSERT_EQ(got["targets"].size(), 2U);
+    for (std::size_t t = 0; t < 2; ++t) {
+      for (std::size_t j = 0; j < 5; ++j) {
+        const double expected = all["targets"][t]["coefficients"][j]["estimate"];
+        EXPECT_NEAR(got["targets"][t]["coefficients"][j]["estimate"], expected, 1e-13) << solver;
+      }
+      EXPECT_NEAR(got["targets"][t]["r2"], all["targets"][t]["r2"], 1e-14) << solver;
+    }
+  }
 }
 
 TEST_F(ModelLife, MergeEqualsTheFitOfAllRowsInAnyOrderOfFeatures) {
@@ -248,7 +322,7 @@ TEST_F(ModelLife, PythonReadsTheFileInTwoLines) {
   // The lines of the README, and what they must give.
   folder.write("read.py",
                "import h5py; f = h5py.File('all.model.h5')\n"
-               "print(dict(zip(f['coefficients'].attrs['names'], f['coefficients'][:])))\n"
+               "print(dict(zip(f['names'].asstr(), f['coefficients'])))\n"
                "import numpy as np\n"
                "A = f['covariance_root'][:]; s = f['statistics'].attrs['residual_std_error']\n"
                "assert np.allclose(np.sqrt(np.diag(s * s * A @ A.T)), f['std_errors'][:],"
@@ -257,13 +331,32 @@ TEST_F(ModelLife, PythonReadsTheFileInTwoLines) {
                "G[np.triu_indices(n)] = f['gram/hi'][:]\n"
                "X = h5py.File('all.h5')['X'][:]\n"
                "assert np.allclose(np.triu(X.T @ X), G[:6, :6], rtol=1e-14)\n"
-               "assert f.attrs['digests'][0].startswith(str(__import__('os').path.getsize("
-               "'all.h5')))\n"
-               "assert f.attrs['command'].split()[1:3] == ['linear', 'all.h5']\n"
-               "assert any(v.startswith('HDF5 ') for v in f.attrs['versions'])\n");
+               "size = str(__import__('os').path.getsize('all.h5')).encode()\n"
+               "assert f.attrs['digests'][0].startswith(size)\n"
+               "assert f.attrs['command'].split()[1:3] == [b'linear', b'all.h5']\n"
+               "assert any(v.startswith(b'HDF5 ') for v in f.attrs['versions'])\n");
   const auto got = run_program(folder, {"/usr/bin/python3", "read.py"});
   ASSERT_EQ(got.code, 0) << got.err;
   EXPECT_THAT(got.out, HasSubstr("'(intercept)': -3482258.6"));
+}
+
+TEST_F(ModelLife, RReadsTheFileInTwoLines) {
+  const auto rows = longley();
+  make_dataset("all", longley_names, rows, 0, 16);
+  const auto all = fit("all");
+  // The lines of the README, and what they must give.
+  folder.write("read.R",
+               "library(rhdf5); read <- function(name) h5read('all.model.h5', name)\n"
+               "print(setNames(read('coefficients'), read('names')), digits = 10)\n"
+               "A <- t(read('covariance_root'))  # HDF5's rows are R's columns\n"
+               "s <- h5readAttributes('all.model.h5', 'statistics')$residual_std_error\n"
+               "V <- s^2 * A %*% t(A)\n"
+               "stopifnot(all.equal(sqrt(diag(V)), as.vector(read('std_errors')), "
+               "tolerance = 1e-12))\n"
+               "stopifnot(h5readAttributes('all.model.h5', '/')$kind == 'linear')\n");
+  const auto got = run_program(folder, {"Rscript", "read.R"});
+  ASSERT_EQ(got.code, 0) << got.err;
+  EXPECT_THAT(got.out, testing::AllOf(HasSubstr("(intercept)"), HasSubstr("-3.482258635e+06")));
 }
 
 }  // namespace

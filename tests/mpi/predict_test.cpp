@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -101,6 +102,141 @@ TEST_F(Predict, IntervalsAreThoseOfSimpleRegression) {
       EXPECT_NEAR(columns[1][i], fit - half, 1e-12) << kind;
       EXPECT_NEAR(columns[2][i], fit + half, 1e-12) << kind;
     }
+  }
+}
+
+// Rows of Longley's table, and others far from it.
+TEST_F(Predict, IntervalsAreThoseOfR) {
+  folder.write("fit.R",
+               "d <- longley; names(d) <- c('x1','x2','x3','x4','x5','x6','y')\n"
+               "new <- rbind(d[c(1, 9, 16), 1:6], 1.1 * d[16, 1:6])\n"
+               "write.csv(format(d, digits = 15), 't.csv', row.names = FALSE, quote = FALSE)\n"
+               "write.csv(format(new, digits = 15), 'new.csv', row.names = FALSE, quote = FALSE)\n"
+               "m <- lm(y ~ ., d)\n"
+               "for (kind in c('confidence', 'prediction')) {\n"
+               "  p <- predict(m, new, interval = kind, level = 0.9)\n"
+               "  cat('fit,lwr,upr\\n', file = paste0(kind, '.csv'))\n"
+               "  write.table(format(p, digits = 15), paste0(kind, '.csv'), append = TRUE,\n"
+               "    sep = ',', row.names = FALSE, col.names = FALSE, quote = FALSE)\n"
+               "}\n");
+  run({"Rscript", "fit.R"});
+  run({BERTH_DATASET, "import", "t.csv", "-o", "t.h5", "--target", "y"});
+  run({BERTH_DATASET, "import", "new.csv", "-o", "new.h5", "--no-target"});
+  run({BERTH_TRAIN, "linear", "t.h5", "-o", "m.h5"});
+  for (const std::string kind : {"confidence", "prediction"}) {
+    std::ostringstream text;
+    text << std::ifstream(folder.file(kind + ".csv")).rdbuf();
+    const auto expected = columns_of(text.str());
+    const auto got = columns_of(
+        run({BERTH_PREDICT, "m.h5", "new.h5", "--interval", kind, "--level", "0.9"}, 2).out);
+    ASSERT_EQ(got.size(), 3U);
+    ASSERT_EQ(got[0].size(), 4U);
+    for (std::size_t k = 0; k < 3; ++k) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        // R keeps ten digits of these columns.
+        EXPECT_NEAR(got[k][i], expected[k][i], 1e-9 * std::abs(expected[k][i])) << kind;
+      }
+    }
+  }
+}
+
+class SeveralTargets : public Predict {
+ protected:
+  // Two targets together in both.h5, alone in a.h5 and b.h5; weights 1, 2, 3, 1, ...
+  void SetUp() override {
+    folder.write(
+        "make.py",
+        "import h5py, numpy as np\n"
+        "r = np.random.default_rng(5); n = 300\n"
+        "X = r.normal(size=(n, 3)); Y = X @ r.normal(size=(3, 2)) + r.normal(size=(n, 2))\n"
+        "for name, y in ('both', Y), ('a', Y[:, 0]), ('b', Y[:, 1]):\n"
+        "  f = h5py.File(name + '.h5', 'w'); f['X'] = X; f['y'] = y\n"
+        "  f['X'].attrs['feature_names'] = ['x1', 'x2', 'x3']\n"
+        "  f['weights'] = 1.0 + np.arange(n) % 3\n");
+    run({"/usr/bin/python3", "make.py"});
+    for (const std::string name : {"both", "a", "b"}) {
+      fitted[name] = json::parse(
+          run({BERTH_TRAIN, "linear", name + ".h5", "-o", name + ".m.h5", "--json"}, 2).out);
+    }
+  }
+  std::map<std::string, json> fitted;
+};
+
+TEST_F(SeveralTargets, AreEachPredictedAsAlone) {
+  for (const std::string kind : {"confidence", "prediction"}) {
+    const std::vector<std::string> more{"--interval", kind};
+    const auto predict = [&](const std::string& name, int ranks) {
+      return run({BERTH_PREDICT, name + ".m.h5", name + ".h5", "--interval", kind}, ranks).out;
+    };
+    const auto both = predict("both", 0);
+    EXPECT_TRUE(both.starts_with("y1,y1_lower,y1_upper,y2,y2_lower,y2_upper\n"))
+        << both.substr(0, 60);
+    EXPECT_EQ(predict("both", 3), both);
+    auto expected = columns_of(predict("a", 0));
+    const auto b = columns_of(predict("b", 0));
+    expected.insert(expected.end(), b.begin(), b.end());
+    const auto got = columns_of(both);
+    ASSERT_EQ(got.size(), 6U);
+    for (std::size_t k = 0; k < 6; ++k) {
+      for (std::size_t i = 0; i < 300; ++i) EXPECT_NEAR(got[k][i], expected[k][i], 1e-13);
+    }
+  }
+  run({BERTH_PREDICT, "both.m.h5", "both.h5", "-o", "p.h5"}, 2);
+  const auto csv = columns_of(run({BERTH_PREDICT, "both.m.h5", "both.h5"}).out);
+  const auto stored = read("p.h5", "prediction", {300, 2});
+  for (std::size_t i = 0; i < 300; ++i) {
+    EXPECT_EQ(stored[2 * i], csv[0][i]);
+    EXPECT_EQ(stored[2 * i + 1], csv[1][i]);
+  }
+}
+
+TEST_F(SeveralTargets, AreScoredWithTheirWeights) {
+  const auto score = [&](const std::string& name, const std::vector<std::string>& more, int ranks) {
+    std::vector<std::string> words{BERTH_PREDICT, name + ".m.h5", name + ".h5", "--score",
+                                   "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return json::parse(run(words, ranks).out);
+  };
+  const auto both = score("both", {}, 3);
+  for (std::size_t t = 0; t < 2; ++t) {
+    const std::string name(1, static_cast<char>('a' + t));
+    const auto alone = score(name, {}, 0);
+    EXPECT_NEAR(both["targets"][t]["r2"], fitted[name]["r2"], 1e-13);
+    EXPECT_NEAR(alone["r2"], fitted[name]["r2"], 1e-13);
+    EXPECT_NEAR(both["targets"][t]["rmse"], alone["rmse"], 1e-14);
+    // train divides by the number of rows, here it is their weight: 600 for 300.
+    EXPECT_NEAR(alone["rmse"], fitted[name]["rmse"].get<double>() / std::sqrt(2), 1e-13);
+    EXPECT_NE(score(name, {"--no-weights"}, 0)["r2"], alone["r2"]);
+    EXPECT_EQ(score(name, {"--weights", "/weights"}, 2)["r2"], alone["r2"]);
+  }
+  const auto wrong = run_program(folder, {BERTH_PREDICT, "both.m.h5", "a.h5", "--score"}, 2);
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("\"a.h5\": /y has shape [300]; the model has 2 targets"));
+}
+
+TEST_F(SeveralTargets, AreExportedToOnnx) {
+  run({BERTH_TRAIN, "export", "both.m.h5", "m.onnx"});
+  const auto expected = columns_of(run({BERTH_PREDICT, "both.m.h5", "both.h5"}).out);
+  std::istringstream values(run({"/usr/bin/python3", BERTH_CHECK_ONNX, "m.onnx", "both.h5"}).out);
+  std::size_t count = 0;
+  for (double value = 0; values >> value; ++count) {
+    EXPECT_NEAR(value, expected[count % 2][count / 2], 1e-13);
+  }
+  EXPECT_EQ(count, 600U);
+}
+
+TEST_F(SeveralTargets, AFullDiskKeepsTheOldPredictions) {
+  for (const std::string name : {"p.csv", "p.h5"}) {
+    folder.write("try.sh",
+                 "mkdir -p small && mount -t tmpfs -o size=8k none small && echo old > small/" +
+                     name + " && " BERTH_PREDICT " both.m.h5 both.h5 -o small/" + name +
+                     "; code=$?; ls -A small; cat small/" + name + "; exit $code\n");
+    const auto got = run_program(folder, {"unshare", "-rm", "sh", "try.sh"});
+    EXPECT_EQ(got.code, 1) << got.out << got.err;
+    const auto lines = lines_with(got.err, "predict: error: output");
+    ASSERT_EQ(lines.size(), 1U) << got.err;
+    EXPECT_THAT(lines[0], HasSubstr("No space left on device"));
+    EXPECT_EQ(got.out, name + "\nold\n");
   }
 }
 

@@ -95,6 +95,8 @@ TEST_F(SelectionPrograms, RefusesWhatDoesNotGoTogether) {
   refuses({"--path", "--l2", "3"}, "--l1-ratio");
   refuses({"--choose", "min"}, "--choose needs --path and --folds");
   refuses({"--folds", "1"}, "--folds");
+  refuses({"--seed", "7"}, "--seed has nothing to do without --folds or --holdout");
+  refuses({"--path", "--seed", "7"}, "--seed has nothing to do without --folds or --holdout");
   refuses({"--holdout", "1.5"}, "--holdout");
   refuses({"--l1", "-1"}, "--l1");
   refuses({"--choose", "best", "--path", "--folds", "3"}, "none of 1se, min");
