@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -75,6 +76,16 @@ result<atomic_file> atomic_file::create(const std::string& path) {
   if (fd < 0) return fail_errno(fmt::format("output \"{}\": cannot write", path));
   ::close(fd);
   return atomic_file(path, std::move(temporary));
+}
+
+result<void> atomic_file::check_space(std::int64_t bytes) const {
+  struct statvfs facts {};
+  if (::statvfs(temporary_.c_str(), &facts) != 0) return {};
+  const double free = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize);
+  if (static_cast<double>(bytes) <= free) return {};
+  return fail(fmt::format("output \"{}\": No space left on device: needs {} bytes, {:.0f} are free",
+                          path_, bytes, free),
+              blame::run);
 }
 
 result<void> atomic_file::commit() {

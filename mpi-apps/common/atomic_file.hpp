@@ -1,6 +1,7 @@
 #pragma once
 // Output files that exist whole or not at all.
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 
@@ -24,6 +25,9 @@ class atomic_file {
 
   /// Where to write until commit(); the file exists and is empty.
   [[nodiscard]] const std::string& temporary() const noexcept { return temporary_; }
+  /// Errors: fewer than `bytes` are free. HDF5 1.10 crashes at the end of a program that closed a
+  /// file on a full disk, so ask before it writes.
+  [[nodiscard]] result<void> check_space(std::int64_t bytes) const;
   /// Sync to disk, give the permissions the umask allows, rename. @pre all writers have closed it
   result<void> commit();
 

@@ -79,6 +79,7 @@ void prepare_hdf5() {
 std::string hdf5_reason() {
   std::string reason = "unknown reason";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, keep_description, &reason);
+  std::erase(reason, '\n');  // some hold the text of ctime()
   return reason;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/atomic_file.hpp"
 #include "common/hdf5_attributes.hpp"
 #include "common/program.hpp"
@@ -150,12 +152,29 @@ result<void> write_parts(const hdf5_file& file, const model& fitted) {
   auto ok = write_coefficients(file, targets);
   if (ok) ok = write_covariance(file, fitted, std::ssize(targets[0].coefficients));
   if (ok) ok = write_statistics(file, targets);
-  if (ok && fitted.sums && fitted.sums->gram.columns.features <= most_kept_features) {
+  if (ok && fitted.sums && is_kept(fitted.sums->gram)) {
     ok = write_sums(file, *fitted.sums);
   }
   if (ok) ok = write_settings(file, fitted);
   if (ok) ok = write_provenance(file, fitted);
   return ok;
+}
+
+// At most, with the room that HDF5 takes for its own.
+std::int64_t bytes_of(const model& fitted) {
+  constexpr std::int64_t own = 16 << 10;
+  std::size_t numbers = fitted.covariance_root.size();
+  std::size_t longest = 0;
+  for (const auto& target : fitted.targets) {
+    numbers += 2 * target.coefficients.size() + target.statistics.size();
+    for (const auto& each : target.coefficients) longest = std::max(longest, each.name.size());
+  }
+  if (fitted.sums && is_kept(fitted.sums->gram)) {
+    const std::size_t n = fitted.sums->gram.columns.count();
+    numbers += n * (n + 1) + 2 * n;
+  }
+  const std::size_t texts = 2 * longest * (fitted.targets[0].coefficients.size() + 1);
+  return own + static_cast<std::int64_t>(8 * numbers + texts);
 }
 
 }  // namespace
@@ -183,6 +202,7 @@ result<void> write_model(const std::string& path, const model& fitted) {
   auto output = atomic_file::create(path);
   if (!output) return pass(std::move(output));
   const auto context = fmt::format("output \"{}\"", path);
+  if (auto room = output->check_space(bytes_of(fitted)); !room) return room;
   auto file = create_hdf5(output->temporary());
   if (!file) return pass(std::move(file), context);
   auto ok = write_parts(*file, fitted);

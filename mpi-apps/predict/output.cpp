@@ -63,6 +63,8 @@ struct prediction_output::state {
     if (!made) return pass(std::move(made));
     output.emplace(std::move(*made));
     if (is_hdf5) {
+      auto room = output->check_space(prediction_file_bytes(*fitted, rows, bounds));
+      if (!room) return room;
       auto places = create_prediction_file(output->temporary(), *fitted, rows, bounds);
       if (!places) return pass(std::move(places), fmt::format("output \"{}\"", path));
       addresses = std::move(*places);

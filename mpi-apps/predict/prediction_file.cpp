@@ -65,6 +65,12 @@ std::size_t prediction_columns(const model& fitted, bool bounds) {
   return names_of(fitted, bounds).size();
 }
 
+std::int64_t prediction_file_bytes(const model& fitted, std::int64_t rows, bool bounds) {
+  constexpr std::int64_t own = 16 << 10;  // of HDF5
+  const auto columns = prediction_columns(fitted, bounds) * fitted.targets.size();
+  return own + 8 * rows * static_cast<std::int64_t>(columns);
+}
+
 std::vector<std::vector<double>> columns_of(const model& fitted, const predicted_rows& logs) {
   if (fitted.kind == model_kind::linear) {
     if (logs.lower.empty()) return {logs.value};

@@ -13,6 +13,9 @@ namespace berth::apps {
 /// /probability and /class.
 std::size_t prediction_columns(const model& fitted, bool bounds);
 
+/// Bytes of the file, at most.
+std::int64_t prediction_file_bytes(const model& fitted, std::int64_t rows, bool bounds);
+
 /// The numbers of these columns.
 std::vector<std::vector<double>> columns_of(const model& fitted, const predicted_rows& logs);
 

@@ -311,7 +311,7 @@ TEST_F(ModelLife, ADiskThatIsFullKeepsTheOldModel) {
                "cmp small/m.h5 all.model.h5 && ls -A small && exit $code\n");
   const auto got = run_program(folder, {"unshare", "-rm", "sh", "try.sh"});
   EXPECT_EQ(got.code, 1) << got.out << got.err;
-  EXPECT_THAT(got.err, HasSubstr("output \"small/m.h5\""));
+  EXPECT_THAT(got.err, HasSubstr("output \"small/m.h5\": No space left on device"));
   EXPECT_EQ(got.out, "m.h5\n");
 }
 
