@@ -13,7 +13,7 @@ namespace berth::apps {
 struct work {
   std::string name;        // "gram", "refine", "factor", ...
   double seconds = 0;      // by the clock
-  double cpu_seconds = 0;  // of them, those in which the thread had a processor
+  double cpu_seconds = 0;  // of them, those in which its threads had processors, on average
   double flops = 0;        // additions and multiplications; an FMA counts as two
   double bytes = 0;        // of rows or matrices that were gone through
   bool is_blas = false;    // done by OpenBLAS
@@ -39,8 +39,12 @@ class work_log {
   void add(std::string_view name, const stopwatch& watch, double flops, double bytes,
            bool is_blas = false);
   [[nodiscard]] const std::vector<work>& parts() const noexcept { return parts_; }
+  /// Threads that computed at the same time, at most.
+  void saw_threads(int threads) noexcept { threads_ = threads > threads_ ? threads : threads_; }
+  [[nodiscard]] int threads() const noexcept { return threads_; }
 
  private:
+  int threads_ = 1;
   std::vector<work> parts_;
 };
 

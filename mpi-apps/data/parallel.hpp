@@ -1,6 +1,8 @@
 #pragma once
 // Independent jobs on a few threads.
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -13,6 +15,10 @@ namespace berth::apps {
 
 /// CPUs that this process may use.
 int available_cpus();
+
+/// Cores that have a CPU of `set`: hyper-threads of one core count once. A CPU that the kernel says
+/// nothing about is a core. Cost: a small file of sysfs a CPU.
+int cores_of(const cpu_set_t& set);
 
 /// Calls work(job, worker) for every job in [0, jobs), each once, from `threads` threads (the
 /// caller is worker 0) that take the next job as they get free. Returns an error of the lowest job

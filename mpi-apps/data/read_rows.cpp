@@ -36,13 +36,13 @@ int threads_each(const communicator& comm) {
   cpu_set_t mine;
   CPU_ZERO(&mine);
   if (::sched_getaffinity(0, sizeof mine, &mine) != 0) CPU_SET(0, &mine);
-  if (comm.size() == 1) return CPU_COUNT(&mine);
+  if (comm.size() == 1) return cores_of(mine);
   const node_ranks node(comm.handle());
   cpu_set_t all;
   MPI_Allreduce(&mine, &all, sizeof mine, MPI_BYTE, MPI_BOR, node.comm);
   int ranks = 1;
   MPI_Comm_size(node.comm, &ranks);
-  return std::clamp(CPU_COUNT(&all) / ranks, 1, CPU_COUNT(&mine));
+  return std::clamp(cores_of(all) / ranks, 1, cores_of(mine));
 }
 
 result<rows_read> read_rows(const communicator& comm, const dataset& data) {

@@ -40,6 +40,12 @@ void block_tree::push(sum_node finished) {
   join();
 }
 
+void block_tree::append(block_tree&& next) {
+  for (auto& each : next.nodes_) push(std::move(each));
+  next.nodes_.clear();
+  next.spare_.clear();
+}
+
 void block_tree::add(partial_sums& to, const partial_sums& from) const {
   if (!is_twofold_) {
     for (std::size_t i = 0; i < length_; ++i) to.hi[i] += from.hi[i];

@@ -57,6 +57,8 @@ class block_tree {
   void push(std::int64_t block, partial_sums sums) { push({0, block, std::move(sums)}); }
   /// The same for blocks that were added up before.
   void push(sum_node finished);
+  /// All that was pushed to `next`, whose blocks follow those of this tree; ends `next`.
+  void append(block_tree&& next);
   /// What was pushed, as far as it is added up: ascending, no two that are one node's halves.
   [[nodiscard]] const std::vector<sum_node>& nodes() const noexcept { return nodes_; }
   /// The sums of all blocks, on every rank. Ranks hold ascending parts of the blocks, or none.

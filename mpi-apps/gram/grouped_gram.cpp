@@ -77,6 +77,10 @@ double grouped_gram_builder::flops_a_row() const noexcept {
   return gram_flops_a_row(state_->columns, state_->is_exact);
 }
 
+block_tree& grouped_gram_builder::blocks() noexcept {
+  return state_->tree;
+}
+
 std::vector<gram_matrix> grouped_gram_builder::finish(const communicator& comm) {
   auto& all = *state_;
   const auto sums = all.tree.reduce(comm);

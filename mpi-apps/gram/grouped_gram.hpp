@@ -25,6 +25,9 @@ class grouped_gram_builder {
   /// As gram_builder's.
   [[nodiscard]] double flops_a_row() const noexcept;
 
+  /// As gram_builder::blocks().
+  block_tree& blocks() noexcept;
+
   /// One a group. Collective; ends the builder.
   std::vector<gram_matrix> finish(const communicator& comm);
 

@@ -117,6 +117,10 @@ double residual_builder::flops_a_row() const noexcept {
          (strip_width * exact_product + twofold_step * static_cast<double>(state_->factors.size()));
 }
 
+block_tree& residual_builder::blocks() noexcept {
+  return state_->feed.tree();
+}
+
 residual_sums residual_builder::finish(const communicator& comm) {
   const auto& columns = state_->feed.columns();
   const auto sums = state_->feed.finish(comm);

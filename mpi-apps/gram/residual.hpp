@@ -33,6 +33,9 @@ class residual_builder {
   /// Additions and multiplications a row.
   [[nodiscard]] double flops_a_row() const noexcept;
 
+  /// As gram_builder::blocks().
+  block_tree& blocks() noexcept;
+
   /// Collective; ends the builder.
   residual_sums finish(const communicator& comm);
 

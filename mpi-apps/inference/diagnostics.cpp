@@ -6,11 +6,13 @@
 #include <optional>
 
 #include "common/collective.hpp"
+#include "gram/grouped_gram.hpp"
 #include "inference/diagnostics_file.hpp"
 #include "inference/order_statistics.hpp"
 #include "inference/residual_statistics.hpp"
 #include "inference/wald_test.hpp"
 #include "models/linear_summary.hpp"
+#include "models/metered.hpp"
 
 namespace berth::apps {
 
@@ -35,14 +37,15 @@ class diagnosis {
   result<void> run() {
     if (auto ok = check(); !ok) return ok;
     if (auto ok = prepare(); !ok) return ok;
-    if (!records_ && !robust_) return {};
+    if (!records_ && robust_.empty()) return {};
     const bool leverages = wants_leverages() || is_robust_;
-    auto ok =
-        visit_solved(*source_, *fit_, solved_->intercept, leverages, [&](const solved_rows& rows) {
-          if (records_) records_->add(rows);
-          if (robust_) robust_->add(rows);
-        });
+    auto ok = visit_solved(*source_, shares_, *fit_, solved_->intercept, leverages,
+                           [&](std::size_t share, const solved_rows& rows) {
+                             if (records_) records_->add(rows);
+                             if (is_robust_) robust_[share].add(rows);
+                           });
     if (!ok) return ok;
+    for (std::size_t k = 1; k < robust_.size(); ++k) robust_[0].append(std::move(robust_[k]));
     ++fitted_->solution.passes;
     describe();
     if (is_robust_) ok = replace_errors();
@@ -51,6 +54,17 @@ class diagnosis {
   }
 
  private:
+  // Of the sums of robust errors, in one thread.
+  [[nodiscard]] double sums_bytes() const {
+    if (!is_robust_) return 0;
+    const auto kept = static_cast<std::int64_t>(fit_->kept.size());
+    const auto targets = static_cast<double>(source_->columns.targets);
+    if (ids_) {
+      return targets * static_cast<double>(ids_->count * kept) * 2 * sizeof(double);
+    }
+    return targets * grouped_gram_bytes({kept, 0, true}, blocks_, gram_precision::plain, 1,
+                                        comm_->size() * source_->threads);
+  }
   [[nodiscard]] bool wants_leverages() const {
     return options_->leave_one_out || !options_->rows_file.empty();
   }
@@ -70,13 +84,16 @@ class diagnosis {
       if (!read) return pass(std::move(read));
       ids_ = std::move(*read);
     }
+    shares_ = shares_of(*source_, sums_bytes());
     const auto reserve = [&]() -> result<void> {
       try {
         if (wants_leverages() || is_quick(*source_)) {
           records_.emplace(mine_, fitted_->targets.size(), source_->columns.is_weighted,
                            wants_leverages());
         }
-        if (is_robust_) robust_.emplace(options_->errors, *source_, *fit_, ids_ ? &*ids_ : nullptr);
+        for (std::size_t k = 0; is_robust_ && k < shares_.size(); ++k) {
+          robust_.emplace_back(options_->errors, *source_, *fit_, ids_ ? &*ids_ : nullptr);
+        }
         return {};
       } catch (const std::bad_alloc&) {
         return fail("not enough memory for the residuals or the sums of the clusters", blame::run);
@@ -114,7 +131,7 @@ class diagnosis {
   }
 
   result<void> replace_errors() {
-    const auto covariances = robust_->finish(*comm_);
+    const auto covariances = robust_[0].finish(*comm_);
     if (!covariances) return failure(covariances.error());
     // The scores of G clusters have G - 1 independent directions.
     const double df =
@@ -137,9 +154,10 @@ class diagnosis {
   row_blocks blocks_;
   row_range mine_;
   bool is_robust_;
+  std::vector<row_range> shares_;
   std::optional<cluster_ids> ids_;
   std::optional<row_records> records_;
-  std::optional<robust_errors> robust_;
+  std::vector<robust_errors> robust_;  // one a share; in the end the first has all
 };
 
 }  // namespace

@@ -111,6 +111,19 @@ void robust_errors::add_scores(const solved_rows& rows) {
   }
 }
 
+void robust_errors::append(robust_errors&& next) {
+  undefined_ += next.undefined_;
+  for (std::size_t t = 0; t < builders_.size(); ++t) {
+    builders_[t].blocks().append(std::move(next.builders_[t].blocks()));
+  }
+  for (std::size_t t = 0; t < scores_.size(); ++t) {
+    for (std::size_t i = 0; i < scores_[t].high.size(); ++i) {
+      scores_[t].high[i] += next.scores_[t].high[i];
+      scores_[t].low[i] += next.scores_[t].low[i];
+    }
+  }
+}
+
 std::vector<double> robust_errors::middle_of_rows(const communicator& comm, std::size_t target) {
   const std::size_t n = fit_->kept.size();
   const auto gram = builders_[target].finish(comm);

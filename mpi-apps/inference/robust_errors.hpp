@@ -34,6 +34,8 @@ class robust_errors {
 
   /// Rows with leverages and directions.
   void add(const solved_rows& rows);
+  /// All that was added to `next`, whose rows follow those of this one; ends `next`.
+  void append(robust_errors&& next);
 
   /// Covariance [kept x kept] of each target. Collective, agreed; ends the sums. Errors: a row
   /// alone determines a coefficient (hc2, hc3), less than two clusters.

@@ -107,20 +107,21 @@ std::vector<double> gather_all(const communicator& comm, std::vector<double> min
 row_records::row_records(row_range range, std::size_t targets, bool weighted, bool leverages)
     : range_(range), targets_(targets), has_leverages_(leverages) {
   const auto rows = static_cast<std::size_t>(range.count);
-  fitted_.reserve(rows * targets);
-  residuals_.reserve(rows * targets);
-  if (weighted) roots_.reserve(rows);
-  if (leverages) leverages_.reserve(rows);
+  fitted_.resize(rows * targets);
+  residuals_.resize(rows * targets);
+  if (weighted) roots_.resize(rows);
+  if (leverages) leverages_.resize(rows);
 }
 
 void row_records::add(const solved_rows& rows) {
   const auto count = static_cast<std::size_t>(rows.range.count);
-  fitted_.insert(fitted_.end(), rows.fitted, rows.fitted + count * targets_);
-  residuals_.insert(residuals_.end(), rows.residuals, rows.residuals + count * targets_);
+  const auto at = static_cast<std::size_t>(rows.range.first - range_.first);
+  std::copy_n(rows.fitted, count * targets_, &fitted_[at * targets_]);
+  std::copy_n(rows.residuals, count * targets_, &residuals_[at * targets_]);
   for (std::size_t i = 0; i < count && rows.weights != nullptr; ++i) {
-    roots_.push_back(std::sqrt(rows.weights[i]));
+    roots_[at + i] = std::sqrt(rows.weights[i]);
   }
-  if (has_leverages_) leverages_.insert(leverages_.end(), rows.leverages, rows.leverages + count);
+  if (has_leverages_) std::copy_n(rows.leverages, count, &leverages_[at]);
 }
 
 double row_records::root_of_weight(std::int64_t i) const noexcept {

@@ -12,7 +12,7 @@ class row_records {
  public:
   row_records(row_range range, std::size_t targets, bool weighted, bool leverages);
 
-  /// Rows come in ascending order.
+  /// Rows of the range, each once; other rows may be added in other threads.
   void add(const solved_rows& rows);
 
   [[nodiscard]] row_range range() const noexcept { return range_; }

@@ -28,13 +28,13 @@ std::vector<double> residual_factors(const gram_columns& columns, const least_sq
 class row_solver {
  public:
   row_solver(const row_source& source, const least_squares_fit& fit, bool intercept, bool leverages,
-             const std::function<void(const solved_rows&)>& see)
+             std::function<void(const solved_rows&)> see)
       : columns_(source.columns),
         rows_(source.columns, {}),
         fit_(&fit),
         first_(intercept ? 1 : 0),
-        last_(source.rows),
-        see_(&see),
+        blocks_(blocks_of(source)),
+        see_(std::move(see)),
         targets_(static_cast<std::size_t>(columns_.targets)) {
     for (std::size_t t = 0; t < targets_; ++t) {
       factors_.push_back(residual_factors(columns_, fit, intercept, t));
@@ -55,8 +55,11 @@ class row_solver {
     const auto count = static_cast<std::size_t>(range.count);
     for (std::size_t i = 0; i < count;) {
       const std::size_t k = rows_.rows();
-      const std::size_t some = std::min(count - i, chunk_rows - k);
-      if (k == 0) start_ = range.first + static_cast<std::int64_t>(i);
+      const auto row = range.first + static_cast<std::int64_t>(i);
+      const auto end = std::min((row / blocks_.height + 1) * blocks_.height, blocks_.rows);
+      const std::size_t some =
+          std::min({count - i, chunk_rows - k, static_cast<std::size_t>(end - row)});
+      if (k == 0) start_ = row;
       if (columns_.is_weighted) std::copy_n(weights + i, some, &weights_[k]);
       std::copy_n(y + i * targets_, some * targets_, &y_[k * targets_]);
       rows_.append(best_kernels(), some, x + i * width, y + i * targets_,
@@ -65,7 +68,7 @@ class row_solver {
         append_direction(x + (i + n) * width, k + n);
       }
       i += some;
-      if (rows_.is_full() || range.first + static_cast<std::int64_t>(i) == last_) flush();
+      if (rows_.is_full() || row + static_cast<std::int64_t>(some) == end) flush();
     }
   }
 
@@ -111,12 +114,12 @@ class row_solver {
   void flush() {
     form_residuals();
     if (!directions_.empty()) form_directions();
-    (*see_)({{start_, static_cast<std::int64_t>(rows_.rows())},
-             fitted_.data(),
-             residuals_.data(),
-             columns_.is_weighted ? weights_.data() : nullptr,
-             directions_.empty() ? nullptr : leverages_.data(),
-             directions_.empty() ? nullptr : directions_.data()});
+    see_({{start_, static_cast<std::int64_t>(rows_.rows())},
+          fitted_.data(),
+          residuals_.data(),
+          columns_.is_weighted ? weights_.data() : nullptr,
+          directions_.empty() ? nullptr : leverages_.data(),
+          directions_.empty() ? nullptr : directions_.data()});
     rows_.clear();
   }
 
@@ -124,8 +127,8 @@ class row_solver {
   chunk rows_;
   const least_squares_fit* fit_;
   std::size_t first_;  // feature coefficients begin here
-  std::int64_t last_;  // end of the dataset
-  const std::function<void(const solved_rows&)>* see_;
+  row_blocks blocks_;
+  std::function<void(const solved_rows&)> see_;
   std::size_t targets_;
   std::int64_t start_ = 0;
   std::vector<std::vector<double>> factors_;  // one a target
@@ -139,23 +142,29 @@ class row_solver {
 
 }  // namespace
 
-result<void> visit_solved(const row_source& source, const least_squares_fit& fit, bool intercept,
-                          bool leverages, const std::function<void(const solved_rows&)>& see) {
+result<void> visit_solved(const row_source& source, std::span<const row_range> shares,
+                          const least_squares_fit& fit, bool intercept, bool leverages,
+                          const std::function<void(std::size_t, const solved_rows&)>& see) {
   if (leverages && fit.covariance_root.empty()) {
     return fail(fmt::format("--solver {} gives no leverages; use --solver exact", fit.path));
   }
-  row_solver solver(source, fit, intercept, leverages, see);
+  std::vector<row_solver> solvers;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    solvers.emplace_back(source, fit, intercept, leverages,
+                         [&see, k](const solved_rows& rows) { see(k, rows); });
+  }
   const auto columns = static_cast<double>(source.columns.count());
   const auto targets = static_cast<double>(source.columns.targets);
   const auto order = static_cast<double>(fit.kept.size());
   const double flops = 10 * targets * columns + (leverages ? order * order : 0);
-  return visit_metered(source, "diagnose", flops, [&](const row_view& rows) {
+  const auto add = [&](std::size_t share, const row_view& rows) {
     if (rows.x != nullptr) {
-      solver.add(rows.range, rows.x, rows.y, rows.weights);
+      solvers[share].add(rows.range, rows.x, rows.y, rows.weights);
     } else {
-      solver.add(rows.range, rows.narrow, rows.y, rows.weights);
+      solvers[share].add(rows.range, rows.narrow, rows.y, rows.weights);
     }
-  });
+  };
+  return visit_metered(source, shares, "diagnose", flops, add);
 }
 
 }  // namespace berth::apps

@@ -8,8 +8,8 @@
 
 namespace berth::apps {
 
-/// Up to 128 rows, cut by their number in the dataset: the same bits on any number of ranks and
-/// for any panels. Without weights all are 1.
+/// Up to 128 rows of a block, cut by their number in the dataset: the same bits on any number of
+/// ranks and for any panels. Without weights all are 1.
 struct solved_rows {
   row_range range;
   const double* fitted = nullptr;     // [count x targets], X b
@@ -22,11 +22,14 @@ struct solved_rows {
   const double* directions = nullptr;
 };
 
-/// Visits this rank's rows in ascending order. Residuals are formed in twofold precision, then
+/// Visits the shares of this rank's rows at the same time, each in ascending order in a thread of
+/// its own: `see` gets the share's number. Residuals are formed in twofold precision, then
 /// rounded; leverages have log10(1 / (u condition)) digits. Errors: those of the pass; with
 /// `leverages`, a path that gives no covariance root. Collective, agreed.
 /// Cost: bound by memory; leverages: rows kept^2 flops (DTRMM).
-result<void> visit_solved(const row_source& source, const least_squares_fit& fit, bool intercept,
-                          bool leverages, const std::function<void(const solved_rows&)>& see);
+/// @pre `shares` are those of shares_of()
+result<void> visit_solved(const row_source& source, std::span<const row_range> shares,
+                          const least_squares_fit& fit, bool intercept, bool leverages,
+                          const std::function<void(std::size_t, const solved_rows&)>& see);
 
 }  // namespace berth::apps

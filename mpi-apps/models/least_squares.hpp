@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,14 @@ struct row_source {
   /// Keeps the sums of finished blocks, borrowed; needs visit_part. May be null.
   checkpoint* saves = nullptr;
   std::int64_t together = 1;  // rows that the file stores compressed in one piece
+  row_range mine = {};        // what visit() delivers; needed by visit_shares
+  int threads = 1;            // that may compute at the same time
+  double sums_bytes = 0;      // that the sums of all threads may take where one would do
+  /// As visit(), each of the ranges in a thread of its own: calls back with the range's number and
+  /// its rows in ascending order. May be empty.
+  std::function<result<void>(std::span<const row_range>,
+                             const std::function<void(std::size_t, const row_view&)>&)>
+      visit_shares = {};
 };
 
 inline row_blocks blocks_of(const row_source& source) noexcept {

@@ -15,6 +15,10 @@ void log_sum::add(double value) noexcept {
   parts_[2] += static_cast<std::int64_t>(std::ldexp(high - whole, 30));
 }
 
+void log_sum::add(const log_sum& other) noexcept {
+  for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i] += other.parts_[i];
+}
+
 void log_sum::sum(const communicator& comm) {
   comm.sum(std::span<std::int64_t>(parts_));
 }

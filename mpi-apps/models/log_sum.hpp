@@ -13,6 +13,7 @@ class log_sum {
  public:
   /// @pre value > 0, finite
   void add(double value) noexcept;
+  void add(const log_sum& other) noexcept;
   /// Collective.
   void sum(const communicator& comm);
   void join(const log_sum& more) noexcept;

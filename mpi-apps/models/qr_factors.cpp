@@ -10,6 +10,7 @@
 
 #include "common/collective.hpp"
 #include "common/scalapack.hpp"
+#include "models/metered.hpp"
 #include "models/system_rows.hpp"
 
 namespace berth::apps {
@@ -64,8 +65,13 @@ result<qr_factor> factor_cholesky_twice(const communicator& comm, const row_sour
   ++passes;
   const gram_columns columns{static_cast<std::int64_t>(n),
                              static_cast<std::int64_t>(system.targets()), false};
-  gram_builder builder(columns, blocks_of(source), gram_precision::plain);
-  auto ok = source.visit([&](const row_view& rows) {
+  const auto shares = shares_of(source, static_cast<double>(8 * n * n * sizeof(double)));
+  std::vector<gram_builder> builders;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    builders.emplace_back(columns, blocks_of(source), gram_precision::plain);
+  }
+  const double flops = builders[0].flops_a_row() + static_cast<double>(n * n);
+  const auto add = [&](std::size_t share, const row_view& rows) {
     const auto count = static_cast<std::size_t>(rows.range.count);
     std::vector<double> q(count * n);
     std::vector<double> y(count * system.targets());
@@ -78,10 +84,11 @@ result<qr_factor> factor_cholesky_twice(const communicator& comm, const row_sour
     cblas_dtrsm(CblasRowMajor, CblasRight, CblasUpper, CblasNoTrans, CblasNonUnit,
                 static_cast<int>(count), static_cast<int>(n), 1, first.data(), static_cast<int>(n),
                 q.data(), static_cast<int>(n));
-    builder.add(rows.range, q.data(), y.data(), nullptr);
-  });
+    builders[share].add(rows.range, q.data(), y.data(), nullptr);
+  };
+  auto ok = visit_metered(source, shares, "orthogonalise", flops, add);
   if (!ok) return pass(std::move(ok));
-  const auto gram = builder.finish(comm);
+  const auto gram = join_shares(std::move(builders)).finish(comm);
   std::vector<double> second(n * n, 0);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i; j < n; ++j) second[i * n + j] = gram.at(i, j).hi;

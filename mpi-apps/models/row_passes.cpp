@@ -88,19 +88,33 @@ result<std::vector<double>> find_scale(const communicator& comm, const row_sourc
   return largest;
 }
 
+// Bytes of one of a rank's threads.
+double sums_of_thread(const communicator& comm, const row_source& source, gram_precision precision,
+                      std::size_t groups) {
+  return grouped_gram_bytes(source.columns, blocks_of(source), precision, groups,
+                            comm.size() * source.threads);
+}
+
 result<gram_pass> pass_gram_scaled(const communicator& comm, const row_source& source,
                                    gram_precision precision, std::vector<double> scale) {
   if (source.saves != nullptr) return source.saves->run(comm, source, precision, scale);
-  gram_builder builder(source.columns, blocks_of(source), precision, std::move(scale));
-  weight_facts weights;
-  auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
-    weights.add(rows);
-    feed(builder, rows);
-  });
+  const auto shares = shares_of(source, sums_of_thread(comm, source, precision, 1));
+  std::vector<gram_builder> builders;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    builders.emplace_back(source.columns, blocks_of(source), precision, scale);
+  }
+  std::vector<weight_facts> seen(shares.size());
+  const auto add = [&](std::size_t share, const row_view& rows) {
+    seen[share].add(rows);
+    feed(builders[share], rows);
+  };
+  auto ok = visit_metered(source, shares, "gram", builders[0].flops_a_row(), add);
   if (!ok) return pass(std::move(ok));
-  auto counted = count_weights(comm, weights);
+  for (std::size_t k = 1; k < shares.size(); ++k) seen[0].add(seen[k]);
+  auto counted = count_weights(comm, seen[0]);
   if (!counted) return pass(std::move(counted));
-  return gram_pass{builder.finish(comm), *counted, weights.logarithms.value()};
+  return gram_pass{join_shares(std::move(builders)).finish(comm), *counted,
+                   seen[0].logarithms.value()};
 }
 
 // Of each group; a group may have none.
@@ -114,6 +128,9 @@ class group_weights {
       const auto row = rows.range.first + i;
       facts_[groups_->of(row)].add({{row, 1}, nullptr, nullptr, nullptr, rows.weights + i});
     }
+  }
+  void add(const group_weights& other) noexcept {
+    for (std::size_t k = 0; k < facts_.size(); ++k) facts_[k].add(other.facts_[k]);
   }
   void finish(const communicator& comm, std::vector<gram_pass>& sums) {
     for (std::size_t k = 0; k < sums.size(); ++k) {
@@ -135,20 +152,30 @@ class group_weights {
 result<std::vector<gram_pass>> pass_groups_scaled(const communicator& comm,
                                                   const row_source& source, const row_parts& groups,
                                                   std::vector<double> scale) {
-  grouped_gram_builder builder(source.columns, blocks_of(source), gram_precision::exact, groups,
-                               std::move(scale));
-  weight_facts weights;
-  group_weights own(groups, source.columns.is_weighted);
-  auto ok = visit_metered(source, "gram", builder.flops_a_row(), [&](const row_view& rows) {
-    weights.add(rows);
-    own.add(rows);
-    feed(builder, rows);
-  });
+  const auto shares =
+      shares_of(source, sums_of_thread(comm, source, gram_precision::exact, groups.count()));
+  std::vector<grouped_gram_builder> builders;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    builders.emplace_back(source.columns, blocks_of(source), gram_precision::exact, groups, scale);
+  }
+  std::vector<weight_facts> seen(shares.size());
+  std::vector<group_weights> own(shares.size(), {groups, source.columns.is_weighted});
+  const auto add = [&](std::size_t share, const row_view& rows) {
+    seen[share].add(rows);
+    own[share].add(rows);
+    feed(builders[share], rows);
+  };
+  auto ok = visit_metered(source, shares, "gram", builders[0].flops_a_row(), add);
   if (!ok) return pass(std::move(ok));
-  if (auto good = count_weights(comm, weights); !good) return pass(std::move(good));
+  for (std::size_t k = 1; k < shares.size(); ++k) {
+    seen[0].add(seen[k]);
+    own[0].add(own[k]);
+  }
+  if (auto good = count_weights(comm, seen[0]); !good) return pass(std::move(good));
   std::vector<gram_pass> made;
-  for (auto& gram : builder.finish(comm)) made.push_back({std::move(gram)});
-  own.finish(comm, made);
+  for (auto& gram : join_shares(std::move(builders)).finish(comm))
+    made.push_back({std::move(gram)});
+  own[0].finish(comm, made);
   return made;
 }
 
@@ -183,11 +210,15 @@ result<residual_sums> pass_residuals(const communicator& comm, const row_source&
                                      const gram_matrix& gram,
                                      const std::vector<double>& coefficients, int& passes) {
   ++passes;
-  residual_builder builder(source.columns, blocks_of(source), coefficients, gram.scale);
-  auto ok = visit_metered(source, "refine", builder.flops_a_row(),
-                          [&](const row_view& rows) { feed(builder, rows); });
+  const auto shares = shares_of(source);
+  std::vector<residual_builder> builders;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    builders.emplace_back(source.columns, blocks_of(source), coefficients, gram.scale);
+  }
+  const auto add = [&](std::size_t share, const row_view& rows) { feed(builders[share], rows); };
+  auto ok = visit_metered(source, shares, "refine", builders[0].flops_a_row(), add);
   if (!ok) return pass(std::move(ok));
-  return builder.finish(comm);
+  return join_shares(std::move(builders)).finish(comm);
 }
 
 }  // namespace berth::apps

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/collective.hpp"
+#include "common/memory.hpp"
 #include "common/text.hpp"
+#include "data/parallel.hpp"
 #include "data/read_plan.hpp"
 #include "data/read_rows.hpp"
 
@@ -19,6 +22,15 @@ bool fits_single(const dataset& data) {
                                                 : element.is_plain() && element.bytes <= 2;
 }
 
+// Of streams that run at the same time: the work of both, the time of the slower.
+void add_at_once(read_facts& to, const read_facts& other) {
+  to.stored_bytes += other.stored_bytes;
+  to.value_bytes += other.value_bytes;
+  to.read_seconds = std::max(to.read_seconds, other.read_seconds);
+  to.wait_seconds = std::max(to.wait_seconds, other.wait_seconds);
+  to.inexact += other.inexact;
+}
+
 }  // namespace
 
 result<stream_source> stream_source::create(const communicator& comm, const dataset& data,
@@ -30,7 +42,18 @@ result<stream_source> stream_source::create(const communicator& comm, const data
   made.panels_.statistics = false;
   made.panels_.threads = threads_each(comm);
   if (options.memory_bytes) made.panels_.memory_bytes = *options.memory_bytes;
+  made.threads_ = options.threads.value_or(made.panels_.threads);
+  made.sums_bytes_ = made.bytes_for_sums(options);
   return made;
+}
+
+// What was asked for, else as much as this rank's rows, if the host has four times that left.
+double stream_source::bytes_for_sums(const stream_options& options) const {
+  const double free = available_memory() / ranks_here(*comm_) / 4;
+  if (options.memory_bytes) return static_cast<double>(*options.memory_bytes);
+  const double rows = static_cast<double>(info_.rows) / comm_->size();
+  const double share = rows * static_cast<double>(info_.features) * sizeof(double);
+  return std::min(free, std::max(share, static_cast<double>(panels_.memory_bytes)));
 }
 
 result<void> stream_source::choose(const stream_options& options) {
@@ -68,21 +91,56 @@ bool stream_source::reads_single() const noexcept {
 }
 
 row_source stream_source::rows() {
-  const auto part = [this](row_range range, const std::function<bool(const row_view&)>& see) {
-    return reads_single() ? stream<float>(range, see) : stream<double>(range, see);
-  };
-  const auto visit = [this, part](const std::function<void(const row_view&)>& see) {
-    return agree(*comm_, part(mine(), [&see](const row_view& view) {
-      see(view);
-      return true;
-    }));
-  };
-  row_source made{{info_.features, data_->targets(), weights_}, info_.rows, visit, [this] {
+  row_source made{{info_.features, data_->targets(), weights_}, info_.rows, {}, [this] {
                     return explain_missing();
                   }};
-  made.visit_part = part;
+  made.mine = mine();
+  made.threads = threads_;
+  made.sums_bytes = sums_bytes_;
   made.together = rows_together();
+  made.visit_part = [this](row_range range, const std::function<bool(const row_view&)>& see) {
+    read_facts facts;
+    auto ok = read_part(range, panels_, facts, see);
+    count(facts);
+    return ok;
+  };
+  made.visit_shares = [this](std::span<const row_range> shares,
+                             const std::function<void(std::size_t, const row_view&)>& see) {
+    return visit_shares(shares, see);
+  };
+  made.visit = [this](const std::function<void(const row_view&)>& see) {
+    const std::array<row_range, 1> all{mine()};
+    return visit_shares(all, [&see](std::size_t, const row_view& rows) { see(rows); });
+  };
   return made;
+}
+
+result<void> stream_source::visit_shares(
+    std::span<const row_range> shares,
+    const std::function<void(std::size_t, const row_view&)>& see) {
+  const auto count_shares = std::ssize(shares);
+  auto options = panels_;
+  options.memory_bytes /= count_shares;
+  options.threads = std::max(1, options.threads / static_cast<int>(count_shares));
+  std::vector<read_facts> facts(shares.size());
+  const auto read = [&](std::int64_t job, int) {
+    const auto share = static_cast<std::size_t>(job);
+    return read_part(shares[share], options, facts[share], [&see, share](const row_view& rows) {
+      see(share, rows);
+      return true;
+    });
+  };
+  auto ok = parallel_for(count_shares, static_cast<int>(count_shares), read);
+  for (std::size_t k = 1; k < facts.size(); ++k) add_at_once(facts[0], facts[k]);
+  count(facts[0]);
+  return agree(*comm_, std::move(ok));
+}
+
+result<void> stream_source::read_part(row_range range, const panel_options& options,
+                                      read_facts& facts,
+                                      const std::function<bool(const row_view&)>& see) const {
+  return reads_single() ? stream<float>(range, options, facts, see)
+                        : stream<double>(range, options, facts, see);
 }
 
 std::int64_t stream_source::rows_together() const {
@@ -95,9 +153,9 @@ row_range stream_source::mine() const {
 }
 
 template <class T>
-result<void> stream_source::stream(row_range range,
-                                   const std::function<bool(const row_view&)>& see) {
-  auto panels = panel_stream<T>::open(*data_, range, panels_);
+result<void> stream_source::stream(row_range range, const panel_options& options, read_facts& facts,
+                                   const std::function<bool(const row_view&)>& see) const {
+  auto panels = panel_stream<T>::open(*data_, range, options);
   if (!panels) return pass(std::move(panels));
   while (true) {
     auto rows = panels->next();
@@ -105,12 +163,13 @@ result<void> stream_source::stream(row_range range,
     if (*rows == nullptr) break;
     if (!show(**rows, see)) break;
   }
-  count(panels->facts());
+  facts = panels->facts();
   return {};
 }
 
 template <class T>
-bool stream_source::show(const panel<T>& rows, const std::function<bool(const row_view&)>& see) {
+bool stream_source::show(const panel<T>& rows,
+                         const std::function<bool(const row_view&)>& see) const {
   std::vector<T> chosen;
   if (!map_.is_identity()) {
     chosen.resize(static_cast<std::size_t>(rows.range.count * info_.features));

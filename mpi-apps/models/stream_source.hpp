@@ -16,9 +16,11 @@ struct stream_options {
   std::optional<feature_names> like;         // or the features of a model
   bool weights = true;                       // use the dataset's weights where it has some
   std::optional<std::int64_t> memory_bytes;  // of the panels; nothing: panel_options' own
+  std::optional<int> threads;                // that compute; nothing: threads_each()
 };
 
-/// Streams this rank's blocks once a pass; memory stays that of the panels. Columns that single
+/// Streams this rank's blocks once a pass, shares of them at the same time where a pass asks for
+/// it; memory stays that of the panels. Columns that single
 /// precision holds exactly are read as such.
 class stream_source {
  public:
@@ -40,10 +42,16 @@ class stream_source {
   [[nodiscard]] bool reads_single() const noexcept;
   [[nodiscard]] std::int64_t rows_together() const;
   [[nodiscard]] row_range mine() const;
+  [[nodiscard]] double bytes_for_sums(const stream_options& options) const;
+  result<void> visit_shares(std::span<const row_range> shares,
+                            const std::function<void(std::size_t, const row_view&)>& see);
+  result<void> read_part(row_range range, const panel_options& options, read_facts& facts,
+                         const std::function<bool(const row_view&)>& see) const;
   template <class T>
-  result<void> stream(row_range range, const std::function<bool(const row_view&)>& see);
+  result<void> stream(row_range range, const panel_options& options, read_facts& facts,
+                      const std::function<bool(const row_view&)>& see) const;
   template <class T>
-  bool show(const panel<T>& rows, const std::function<bool(const row_view&)>& see);
+  bool show(const panel<T>& rows, const std::function<bool(const row_view&)>& see) const;
   void count(const read_facts& facts);
   result<void> explain_missing();
 
@@ -53,6 +61,8 @@ class stream_source {
   feature_map map_;
   bool weights_ = false;
   panel_options panels_;
+  int threads_ = 1;
+  double sums_bytes_ = 0;
   read_facts facts_;
 };
 

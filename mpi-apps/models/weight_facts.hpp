@@ -29,6 +29,12 @@ struct weight_facts {
     }
   }
 
+  void add(const weight_facts& other) noexcept {
+    counted += other.counted;
+    bad += other.bad;
+    logarithms.add(other.logarithms);
+  }
+
   static failure refuse() { return fail("weights: some are negative or not finite"); }
 };
 

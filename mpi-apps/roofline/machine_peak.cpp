@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/work.hpp"
+#include "data/parallel.hpp"
 #include "gram/kernels.hpp"
 
 namespace berth::apps {
@@ -21,7 +22,7 @@ double measure_flops() {
   return best;
 }
 
-double measure_copy() {
+double measure_copy(int threads) {
   constexpr int tries = 3;
   constexpr std::size_t size = std::size_t{32} << 20;
   std::vector<char> from(size, 1);
@@ -29,7 +30,14 @@ double measure_copy() {
   double best = 0;
   for (int i = 0; i < tries; ++i) {
     const stopwatch watch;
-    std::memcpy(to.data(), from.data(), size);
+    const auto copy = [&](std::int64_t part, int) -> result<void> {
+      const auto begin = size * static_cast<std::size_t>(part) / static_cast<std::size_t>(threads);
+      const auto end =
+          size * (static_cast<std::size_t>(part) + 1) / static_cast<std::size_t>(threads);
+      std::memcpy(&to[begin], &from[begin], end - begin);
+      return {};
+    };
+    static_cast<void>(parallel_for(threads, threads, copy));
     best = std::max(best, 2.0 * static_cast<double>(size) / watch.seconds());
     std::swap(from, to);
   }

@@ -8,8 +8,9 @@ namespace berth::apps {
 /// count. Cost: about a millisecond.
 double measure_flops();
 
-/// Bytes a second that this rank reads and writes when it copies arrays larger than its caches, by
-/// the clock; what ranks that measure at the same time leave each other. Cost: about 30 ms, 64 MB.
-double measure_copy();
+/// Bytes a second that `threads` of this rank read and write together when they copy arrays larger
+/// than their caches, by the clock; what ranks that measure at the same time leave each other.
+/// Cost: about 30 ms, 64 MB.
+double measure_copy(int threads);
 
 }  // namespace berth::apps

@@ -23,6 +23,7 @@ constexpr double undisturbed = 0.85;
 struct node {
   int ranks = 0;
   int threads = 0;
+  int blas_threads = 0;
   std::set<int> cpus;
 };
 
@@ -31,30 +32,32 @@ std::map<std::string, node> nodes_of(const std::vector<rank_setting>& ranks) {
   for (const auto& each : ranks) {
     auto& one = nodes[each.host];
     ++one.ranks;
-    one.threads += each.blas_threads;
+    one.threads += each.threads;
+    one.blas_threads += each.blas_threads;
     one.cpus.insert(each.cpus.begin(), each.cpus.end());
   }
   return nodes;
 }
 
-std::vector<rank_setting> gather_settings(const communicator& comm) {
+std::vector<rank_setting> gather_settings(const communicator& comm, int threads) {
   const auto places = gather_placements(comm);
   const auto blas = comm.gather(fmt::format("{} {}", blas_threads(), slow_blas_kernel()));
+  const auto computing = comm.gather(fmt::format("{}", threads));
   std::vector<rank_setting> all;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const auto gap = blas[i].find(' ');
-    all.push_back(
-        {places[i].host, cpu_numbers(places[i].cpus), std::stoi(blas[i]), blas[i].substr(gap + 1)});
+    all.push_back({places[i].host, cpu_numbers(places[i].cpus), std::stoi(blas[i]),
+                   blas[i].substr(gap + 1), std::stoi(computing[i])});
   }
   return all;
 }
 
-// Ranks compute with one thread each, on no more processors than there are.
+// Threads compute on no more processors than there are.
 double peak_of(const std::vector<rank_setting>& ranks, double all_ranks) {
   double used = 0;
   for (const auto& [host, one] : nodes_of(ranks)) {
-    used +=
-        std::min<double>(one.ranks, static_cast<double>(std::max<std::size_t>(one.cpus.size(), 1)));
+    used += std::min<double>(one.threads,
+                             static_cast<double>(std::max<std::size_t>(one.cpus.size(), 1)));
   }
   return all_ranks * used / static_cast<double>(ranks.size());
 }
@@ -132,11 +135,16 @@ std::vector<std::string> find_warnings(const std::vector<rank_setting>& ranks, b
           fmt::format("{} ranks share {} processors on {}; start as many ranks as there "
                       "are cores, each bound to one",
                       one.ranks, one.cpus.size(), host));
-    } else if (used_blas && one.threads > std::ssize(one.cpus)) {
+    } else if (!one.cpus.empty() && one.threads > std::ssize(one.cpus)) {
+      all.push_back(
+          fmt::format("{} threads share {} processors on {}; leave out --threads, or give the "
+                      "ranks more cores",
+                      one.threads, one.cpus.size(), host));
+    } else if (used_blas && one.blas_threads > std::ssize(one.cpus)) {
       all.push_back(
           fmt::format("{} BLAS threads share {} processors on {}; unset "
                       "OPENBLAS_NUM_THREADS and OMP_NUM_THREADS",
-                      one.threads, one.cpus.size(), host));
+                      one.blas_threads, one.cpus.size(), host));
     }
   }
   const auto slow = std::ranges::find_if(
@@ -153,15 +161,15 @@ std::vector<std::string> find_warnings(const std::vector<rank_setting>& ranks, b
 speed_facts sum_up_speed(const communicator& comm, const work_log& log, bool with_copy) {
   speed_facts facts;
   facts.ranks = gather_work(comm, log);
-  const auto settings = gather_settings(comm);
+  const auto settings = gather_settings(comm, log.threads());
   for (const auto& bytes : comm.gather(fmt::format("{}", peak_memory()))) {
     facts.peak_memory.push_back(std::stod(bytes));
   }
   const double flops = comm.sum(measure_flops());
-  const double copy = with_copy ? comm.sum(measure_copy()) : 0;
+  const double copy = with_copy ? comm.sum(measure_copy(log.threads())) : 0;
   if (!comm.is_root()) return {};
   facts.peak_flops = peak_of(settings, flops);
-  facts.peak_copy = peak_of(settings, copy);
+  facts.peak_copy = copy;
   facts.parts = add_up(facts.ranks);
   facts.bound = find_bound(facts);
   const bool used_blas = std::ranges::any_of(facts.parts, [&](const speed_part& each) {

@@ -41,6 +41,7 @@ struct rank_setting {
   std::vector<int> cpus;  // that the rank may use
   int blas_threads = 1;
   std::string slow_kernel;  // BLAS kernel that leaves half of the vectors unused, or empty
+  int threads = 1;          // that compute
 };
 
 /// What holds a run up, in one word or two, and causes that the user can mend.

@@ -111,6 +111,11 @@ void add_row_options(CLI::App& command, train_options& chosen) {
   command.add_option("--columns", chosen.stream.columns, "Use these features only")
       ->delimiter(',')
       ->type_name("NAME,...");
+  command
+      .add_option("--threads", chosen.stream.threads,
+                  "Of each rank that compute [one for each core it may use]")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
   command.add_option("--memory", chosen.stream.memory_bytes, "For rows while they stream [256MiB]")
       ->transform(CLI::AsSizeValue(false))
       ->type_name("SIZE");

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <optional>
+#include <set>
+#include <thread>
 
 #include "common/collective.hpp"
 #include "common/hdf5_attributes.hpp"
+#include "models/metered.hpp"
 #include "temporary_folder.hpp"
 #include "world.hpp"
 
@@ -50,6 +54,45 @@ TEST(StreamSource, RanksDecodeNoChunkTwice) {
   for (const auto& chunk : data->x.chunks) stored += chunk.bytes;
   EXPECT_EQ(world().sum(static_cast<double>(stream->facts().stored_bytes)),
             static_cast<double>(stored));
+}
+
+TEST(StreamSource, EveryShareHasAThreadOfItsOwn) {
+  prepare_hdf5();
+  std::optional<temporary_folder> folder;
+  std::string path;
+  if (world().is_root()) {
+    path = folder.emplace().file("d.h5");
+    write_compressed(path, 20'000);
+  }
+  world().broadcast(path);
+  const auto data = open_dataset(world(), path);
+  ASSERT_TRUE(data) << data.error().text();
+  stream_options options;
+  options.threads = 3;
+  auto stream = stream_source::create(world(), *data, options);
+  ASSERT_TRUE(stream) << stream.error().text();
+  auto source = stream->rows();
+  const auto shares = shares_of(source);
+  ASSERT_EQ(shares.size(), 3U);
+  std::vector<std::int64_t> next;
+  for (const auto& each : shares) next.push_back(each.first);
+  std::vector<std::thread::id> threads(shares.size());
+  // Nobody goes on before all have begun.
+  std::barrier begun(3);
+  const auto see = [&](std::size_t share, const row_view& rows) {
+    if (next[share] == shares[share].first) begun.arrive_and_wait();
+    EXPECT_EQ(rows.range.first, next[share]);
+    next[share] = rows.range.end();
+    threads[share] = std::this_thread::get_id();
+  };
+  ASSERT_TRUE(source.visit_shares(shares, see));
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    EXPECT_EQ(next[k], shares[k].end());
+    EXPECT_EQ(next[k], k + 1 < shares.size() ? shares[k + 1].first : source.mine.end());
+  }
+  EXPECT_EQ(std::set(threads.begin(), threads.end()).size(), 3U);
+  // Sums that are larger than what they may take leave one thread.
+  EXPECT_EQ(shares_of(source, 1e15).size(), 1U);
 }
 
 }  // namespace
