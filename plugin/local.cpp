@@ -31,6 +31,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* name_variable = "SLURM_BERTH_CONTAINER_NAME";
 constexpr std::size_t command_line_limit = std::size_t{16} << 20;
 
 std::optional<std::string>& inherited_image() {
@@ -127,7 +128,7 @@ std::string option_given() {
 std::string resolve(const std::string& image) {
   std::error_code code;
   const auto here = fs::absolute(image, code).lexically_normal();
-  if (code || image == no_image) return image;
+  if (code || image == no_image || image == container::existing_image) return image;
   return image.find('/') != std::string::npos || fs::exists(here, code) ? here.string() : image;
 }
 
@@ -226,12 +227,15 @@ result<void> settle_choice() {
   }
   const auto image = chosen_image();
   if (!image) return failure(image.error());
-  if (spank_context() == S_CTX_LOCAL && !given().container.empty() &&
-      image->value_or(no_image) == no_image) {
+  if (auto settled = settle_options(); !settled) return settled;
+  if (!*image && variable(name_variable)) {
+    // The step may find the container that an earlier one has left.
+    ::setenv(image_variable, container::existing_image, 1);
+  } else if (spank_context() == S_CTX_LOCAL && !given().container.empty() &&
+             image->value_or(no_image) == no_image) {
     return fail(
         fmt::format("{} is given without an image; add --container-image=IMAGE", own_option));
   }
-  if (auto settled = settle_options(); !settled) return settled;
   if (*image) {
     const auto path = resolve(**image);
     if (path.starts_with('/')) {
@@ -246,7 +250,9 @@ result<void> settle_choice() {
     if (step && settled && settled->starts_with('/')) check_mpi(*settled);
     return {};
   }
-  if (settled && *settled != no_image) return explain(*settled);
+  if (settled && *settled != no_image && *settled != container::existing_image) {
+    return explain(*settled);
+  }
   return fail("--container-explain: there is no image to explain; add --container-image=IMAGE");
 }
 

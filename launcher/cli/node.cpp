@@ -17,6 +17,7 @@
 #include "base/file.hpp"
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
+#include "cli/named.hpp"
 #include "cli/report.hpp"
 #include "cli/slurm_cache.hpp"
 #include "cli/topology_cache.hpp"
@@ -73,6 +74,7 @@ struct mounted_image {
   unique_fd mount;
   std::optional<fuse_guard> guard;  // while the root may still have to wait for the user's server
   unique_fd lease;
+  unique_fd server;  // of a FUSE mount
 };
 
 result<mounted_image> serve_through_fuse(const image_file& image, const identity& user) {
@@ -80,13 +82,13 @@ result<mounted_image> serve_through_fuse(const image_file& image, const identity
   if (!served) return pass(std::move(served));
   auto guard = fuse_guard::watch(served->server.get(), fuse_patience);
   if (!guard) return pass(std::move(guard));
-  return mounted_image{std::move(served->mount), std::move(*guard), {}};
+  return mounted_image{std::move(served->mount), std::move(*guard), {}, std::move(served->server)};
 }
 
 result<mounted_image> mount_by_kernel(const image_file& image) {
   auto mount = mount_kernel(image);
   if (!mount) return pass(std::move(mount));
-  return mounted_image{std::move(*mount), std::nullopt, {}};
+  return mounted_image{std::move(*mount), std::nullopt, {}, {}};
 }
 
 result<mounted_image> mount_unpacked(const image_file& image, const identity& user,
@@ -189,7 +191,8 @@ result<void> admit_and_mount(const node_request& request, const container_option
 
 result<unique_fd> make_root(const node_request& request, const container_options& options,
                             const site::config& rules, const account& who, mounted_image image,
-                            std::optional<remapping> remap, node_reply& reply, stopwatch& watch) {
+                            std::optional<remapping> remap, const root_keeper& keep,
+                            node_reply& reply, stopwatch& watch) {
   auto space = own_mount_namespace();
   if (!space) return space;
   mount_facts facts{who.home,           request.submit_dir, request.pmix_dir,
@@ -207,7 +210,8 @@ result<unique_fd> make_root(const node_request& request, const container_options
                        rules.user_mounts,
                        options.writable,
                        {reply.backend, reply.image},
-                       remap};
+                       remap,
+                       keep};
   if (auto entered = enter_root(std::move(image.mount), plan); !entered) {
     return pass(std::move(entered));
   }
@@ -250,6 +254,43 @@ result<std::optional<remapping>> remap_root(const node_request& request, bool wa
   return std::optional(remapping{mapped ? made.user_namespace.get() : -1, !ids.several});
 }
 
+// A container that an earlier step of the job has made.
+result<void> use_named(const node_request& request, const container_options& options,
+                       const site::config& rules, const account& who, const id_map& ids,
+                       const opened_image* image, named_root there, container_made& made,
+                       stopwatch& watch) {
+  if (auto fits = check_named(options.name, there.facts,
+                              wanted_facts(ids, image == nullptr ? nullptr : &image->file));
+      !fits) {
+    return fits;
+  }
+  made.reply.image = there.facts.image;
+  made.reply.backend = there.facts.backend;
+  mounted_image nothing;
+  if (there.server) {
+    auto guard = fuse_guard::watch(there.server.get(), fuse_patience);
+    if (!guard) return pass(std::move(guard));
+    nothing.guard.emplace(std::move(*guard));
+  }
+  // Others may tidy up the cache, but not while the step lives; should the image be gone, that is
+  // all that can be done.
+  if (there.facts.backend == "unpack") {
+    auto file = open_image(there.facts.image, "/", {}, request.user);
+    auto unpacked = file ? mount_unpacked(*file, request.user, rules.cache)
+                         : result<mounted_image>(failure(file.error()));
+    if (unpacked) made.lease = std::move(unpacked->lease);
+  }
+  watch.lap("named");
+  auto remap = remap_root(request, options.remap_root, ids, made);
+  if (!remap) return pass(std::move(remap));
+  const auto kept = [&](const auto&) { return result<unique_fd>(std::move(there.root)); };
+  auto space =
+      make_root(request, options, rules, who, std::move(nothing), *remap, kept, made.reply, watch);
+  if (!space) return pass(std::move(space), fmt::format("container \"{}\"", options.name));
+  made.mount_namespace = std::move(*space);
+  return {};
+}
+
 result<container_made> serve_request(node_request request) {
   container_made made;
   stopwatch watch(made.reply.timings);
@@ -285,21 +326,35 @@ result<container_made> serve_request(node_request request) {
     watch.lap("topology");
   }
   if (!contained) return made;
-  if (!image) {
+  const auto who = find_account(request.user.uid);
+  const auto ids = options->remap_root ? id_map_of(request.user, who.name) : id_map{};
+  const auto kept = open_kept(request, *options);
+  if (!kept) return failure(kept.error());
+  auto there = look_for_named(request, *options, *kept);
+  if (!there) return pass(std::move(there));
+  if (!image && request.image != existing_image) {
     auto opened = open_and_start(request, *options, rules.images.folders);
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
     watch.lap("image");
   }
-  const auto who = find_account(request.user.uid);
-  const auto ids = options->remap_root ? id_map_of(request.user, who.name) : id_map{};
+  if (*there) {
+    auto used = use_named(request, *options, rules, who, ids, image ? &*image : nullptr,
+                          std::move(**there), made, watch);
+    if (!used) return pass(std::move(used));
+    return made;
+  }
   auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply);
   if (!mounted) return pass(std::move(mounted));
   watch.lap("mount");
   made.lease = std::move(image->mounted->lease);
   auto remap = remap_root(request, options->remap_root, ids, made);
   if (!remap) return pass(std::move(remap));
-  auto space = make_root(request, *options, rules, who, std::move(*image->mounted), *remap,
+  auto facts = wanted_facts(ids, &image->file);
+  facts.backend = made.reply.backend;
+  const auto server = std::move(image->mounted->server);
+  const auto keep = keeper_for(request, *options, *kept, std::move(facts), server.get());
+  auto space = make_root(request, *options, rules, who, std::move(*image->mounted), *remap, keep,
                          made.reply, watch);
   if (!space) return pass(std::move(space), fmt::format("image \"{}\"", image->file.path));
   made.mount_namespace = std::move(*space);

@@ -250,7 +250,13 @@ result<container_options> understood(const run_options& options, const std::stri
   auto named = choices_of(variable);
   if (!named) return pass(std::move(named));
   all.merge(*named);
-  return parse_options(all, std::filesystem::current_path().string());
+  auto whole = parse_options(all, std::filesystem::current_path().string());
+  if (whole && !whole->name.empty() && !options.step) {
+    return fail(
+        "--container-name is for the steps of a Slurm job; a container of berth run ends with "
+        "its command");
+  }
+  return whole;
 }
 
 // The container first: its server and its mounts are not work of the task.

@@ -23,6 +23,7 @@ constexpr const char* writable_key = "CONTAINER_WRITABLE";
 constexpr const char* backend_key = "CONTAINER_BACKEND";
 constexpr const char* slurm_key = "CONTAINER_SLURM";
 constexpr const char* timing_key = "CONTAINER_TIMING";
+constexpr const char* name_key = "CONTAINER_NAME";
 constexpr const char* remap_key = "CONTAINER_REMAP_ROOT";
 constexpr const char* entrypoint_key = "CONTAINER_ENTRYPOINT";
 constexpr const char* yes = "1";
@@ -38,6 +39,9 @@ constexpr std::array words{
                 "show the home folder in the container (the default)"},
     option_word{"no-container-mount-home", nullptr, home_key, no, false,
                 "do not show the home folder in the container"},
+    option_word{"container-name", "NAME", name_key, nullptr, false,
+                "keep the container's root, with all that is written to it, for later steps of the "
+                "job that give the same name; they need no image"},
     option_word{"container-env", "NAME[,...]", env_key, nullptr, true,
                 "keep the values that these variables have outside, also where the image has its "
                 "own"},
@@ -145,6 +149,19 @@ result<std::vector<std::string>> parse_names(const std::string& text) {
   return names;
 }
 
+result<std::string> parse_name(const std::string& name) {
+  constexpr std::size_t longest = 64;
+  const auto fits = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
+  };
+  const bool known = std::all_of(name.begin(), name.end(), fits);
+  if (known && name.size() <= longest && name.front() != '.' && name.front() != '-') return name;
+  return fail(
+      fmt::format("\"{}\" is not 1 to {} letters, digits, \"_\", \".\" and \"-\", the first "
+                  "of them no \".\" or \"-\"",
+                  known && name.size() <= longest ? name : "?", longest));
+}
+
 result<bool> parse_yes_or_no(const std::string& value) {
   if (value == yes || value == no) return value == yes;
   return fail("is neither 0 nor 1");
@@ -242,6 +259,7 @@ result<container_options> parse_options(const choices& given, const std::string&
   auto read =
       read_choice(given, mounts_key, options.mounts, mounts)
           .and_then([&] { return read_choice(given, workdir_key, options.workdir, parse_workdir); })
+          .and_then([&] { return read_choice(given, name_key, options.name, parse_name); })
           .and_then([&] { return read_choice(given, env_key, options.environment, parse_names); })
           .and_then(
               [&] { return read_choice(given, home_key, options.mount_home, parse_yes_or_no); })

@@ -55,6 +55,9 @@ result<choices> choices_on_the_way(const lookup& environment);
 /// Which way to a root file system; "any": the site's and the image's trust decide.
 enum class backend_choice { any, kernel, fuse, unpack };
 
+/// Stands for an image where --container-name names a container that is there already.
+inline constexpr const char* existing_image = ":";
+
 /// Choices, understood.
 struct container_options {
   std::vector<mount_request> mounts;
@@ -64,6 +67,7 @@ struct container_options {
   bool writable = true;
   backend_choice backend = backend_choice::any;
   bool timing = false;      ///< tell how long the start took
+  std::string name{};       ///< of the container; empty: it ends with the step
   bool remap_root = false;  ///< the user is root in a user namespace
   bool entrypoint = false;  ///< the image's entrypoint before each task's command
   std::optional<bool> slurm;  ///< the node's Slurm commands; nothing: the site's rule

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -14,8 +13,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/file.hpp"
 #include "container/fs_context.hpp"
+#include "container/mount_points.hpp"
 
 namespace berth::container {
 namespace {
@@ -30,26 +29,6 @@ constexpr const char* work_stage = "/tmp/work";
 constexpr const char* root_stage = "/tmp/root";
 constexpr mode_t folder_mode = 0755;
 
-struct source {
-  const bind* rule;
-  unique_fd mount;  // detached copy
-  bool is_folder;
-};
-
-unique_fd open_resolved(int folder, const std::string& path, std::uint64_t flags,
-                        std::uint64_t resolve) {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = resolve;
-  return unique_fd(
-      static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
-}
-
-// Opens below the new root: ".." and links cannot leave it, and /proc's magic links are refused.
-unique_fd open_inside(int root, const std::string& path, std::uint64_t flags) {
-  return open_resolved(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-}
-
 unique_fd open_source(const bind& rule, const identity& user) {
   constexpr int flags = O_PATH | O_CLOEXEC;
   if (rule.opened_with == rights::node) return unique_fd(::open(rule.source.c_str(), flags));
@@ -59,7 +38,7 @@ unique_fd open_source(const bind& rule, const identity& user) {
     return {};
   }
   // Not through /proc/self/fd: what this process has open is not for the user.
-  return open_resolved(AT_FDCWD, rule.source, flags, RESOLVE_NO_MAGICLINKS);
+  return open_without_magic(rule.source, flags);
 }
 
 // Links in what a site names lead where they lead on the node.
@@ -109,10 +88,10 @@ result<unique_fd> mount_tmpfs(const bind& rule, std::uint64_t limit) {
                         rule.read_only);
 }
 
-result<std::vector<source>> open_sources(const root_plan& plan) {
+result<std::vector<mount_source>> open_sources(const root_plan& plan) {
   const site::user_mount_rules rules{real_paths(plan.user_mounts.allowed),
                                      real_paths(plan.user_mounts.forbidden)};
-  std::vector<source> sources;
+  std::vector<mount_source> sources;
   for (const auto& rule : plan.binds) {
     if (rule.kind == mount_kind::tmpfs) {
       auto made = mount_tmpfs(rule, plan.overlay_size);
@@ -139,128 +118,6 @@ result<std::vector<source>> open_sources(const root_plan& plan) {
   return sources;
 }
 
-// The path of an open file below the staged image, as the image sees it.
-result<fs::path> path_in_image(int fd) {
-  std::error_code code;
-  const auto path = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), code);
-  const auto relative = path.lexically_relative(image_stage);
-  if (code || relative.empty() || *relative.begin() == "..") return fail("cannot find its path");
-  return relative == "." ? fs::path() : relative;
-}
-
-// The folders of the image above a new one exist in the upper layer as well, with their owner and
-// mode: there they stand for the image's.
-result<void> mirror_folders(int image, int upper, const fs::path& folder) {
-  fs::path prefix;
-  for (const auto& part : folder) {
-    prefix /= part;
-    if (::mkdirat(upper, prefix.c_str(), folder_mode) != 0) {
-      if (errno == EEXIST) continue;
-      return fail_errno(fmt::format("cannot make \"/{}\"", prefix.string()));
-    }
-    const auto original = open_inside(image, prefix, O_PATH | O_DIRECTORY);
-    struct stat info {};
-    if (!original || ::fstat(original.get(), &info) != 0) continue;
-    // In a user namespace the owner may have no name there; the folder is then the user's.
-    const auto owned = ::fchownat(upper, prefix.c_str(), info.st_uid, info.st_gid, 0);
-    if (owned != 0 && errno != EINVAL && errno != EPERM) return fail_errno("cannot set the owner");
-    if (::fchmodat(upper, prefix.c_str(), info.st_mode & 07777, 0) != 0) {
-      return fail_errno("cannot set the mode");
-    }
-  }
-  return {};
-}
-
-// What is made for a container in which the user is root is his.
-result<void> give_to_root(int upper, const std::string& path, const root_plan& plan) {
-  if (!plan.remap ||
-      ::fchownat(upper, path.c_str(), plan.user.uid, plan.user.gid, AT_SYMLINK_NOFOLLOW) == 0) {
-    return {};
-  }
-  return fail_errno(fmt::format("cannot set the owner of \"/{}\"", path));
-}
-
-result<void> make_last(int upper, const fs::path& path, bool folder) {
-  if (folder) {
-    if (::mkdirat(upper, path.c_str(), folder_mode) == 0 || errno == EEXIST) return {};
-  } else {
-    const unique_fd made(
-        ::openat(upper, path.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (made) return {};
-  }
-  return fail_errno(fmt::format("cannot make \"/{}\"", path.string()));
-}
-
-// Makes what the image lacks of a mount point, in the upper layer and before it is stacked. The
-// layer is ours and new: it has no links, and nobody else sees it. `lacking`: a path that the image
-// was found to lack for the target before, which need not be asked for again.
-result<void> make_mount_point(int image, int upper, const root_plan& plan, const fs::path& target,
-                              bool folder, fs::path& lacking) {
-  fs::path real;
-  bool missing = false;
-  const auto relative = target.relative_path();
-  for (auto part = relative.begin(); part != relative.end(); ++part) {
-    if (!missing && real / *part != lacking) {
-      if (const auto existing = open_inside(image, real / *part, O_PATH)) {
-        auto path = path_in_image(existing.get());
-        if (!path) return pass(std::move(path));
-        real = std::move(*path);
-        continue;
-      }
-      if (errno != ENOENT) {
-        return fail_errno(fmt::format("cannot look up \"/{}\"", real.string()));
-      }
-      if (auto done = mirror_folders(image, upper, real); !done) return done;
-      lacking = real / *part;
-    }
-    missing = true;
-    real /= *part;
-    const bool last = std::next(part) == relative.end();
-    auto done = make_last(upper, real, folder || !last).and_then([&] {
-      return give_to_root(upper, real, plan);
-    });
-    if (!done) return done;
-  }
-  return {};
-}
-
-// apt runs its downloads as a user of their own, which does not exist here, and finds out.
-result<void> keep_apt_root(int image, int upper, const root_plan& plan) {
-  if (!plan.remap || !plan.remap->alone) return {};
-  const auto found = open_inside(image, "/etc/apt/apt.conf.d", O_PATH | O_DIRECTORY);
-  if (!found) return {};
-  auto path = path_in_image(found.get());
-  if (!path) return pass(std::move(path));
-  if (auto done = mirror_folders(image, upper, *path); !done) return done;
-  *path /= "90berth-remap-root";
-  const unique_fd fd(
-      ::openat(upper, path->c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd) return fail_errno(fmt::format("cannot make \"/{}\"", path->string()));
-  return write_all(fd.get(), "APT::Sandbox::User \"root\";\n").and_then([&] {
-    return give_to_root(upper, *path, plan);
-  });
-}
-
-void leave_to_image(std::vector<source>& sources) {
-  const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  std::erase_if(sources, [&](const source& entry) {
-    return entry.rule->fills && open_inside(image.get(), entry.rule->target, O_PATH);
-  });
-}
-
-result<void> make_mount_points(const std::vector<source>& sources, const root_plan& plan) {
-  const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const unique_fd upper(::open(upper_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!image || !upper) return fail_errno("cannot open the staged image");
-  fs::path lacking;
-  for (const auto& entry : sources) {
-    const auto& target = entry.rule->target;
-    auto done = make_mount_point(image.get(), upper.get(), plan, target, entry.is_folder, lacking);
-    if (!done) return pass(std::move(done), fmt::format("mount point \"{}\"", target));
-  }
-  return keep_apt_root(image.get(), upper.get(), plan);
-}
-
 bool is_kernels(int fd) {
   struct statfs info {};
   return ::fstatfs(fd, &info) == 0 &&
@@ -276,7 +133,7 @@ failure no_mount_point(const bind& rule) {
                                 "there, or choose another target"));
 }
 
-result<void> attach(int root, const std::vector<source>& sources) {
+result<void> attach(int root, const std::vector<mount_source>& sources) {
   for (const auto& entry : sources) {
     const auto flags = static_cast<std::uint64_t>(O_PATH | (entry.is_folder ? O_DIRECTORY : 0));
     const auto target = open_inside(root, entry.rule->target, flags);
@@ -298,8 +155,8 @@ result<void> attach(int root, const std::vector<source>& sources) {
 
 // An image whose /proc is a link puts the node's where the link leads, which a later bind may hide;
 // what programs of root then find at /proc would be anybody's.
-result<void> check_proc(int root, const std::vector<source>& sources) {
-  const bool wanted = std::any_of(sources.begin(), sources.end(), [](const source& entry) {
+result<void> check_proc(int root, const std::vector<mount_source>& sources) {
+  const bool wanted = std::any_of(sources.begin(), sources.end(), [](const mount_source& entry) {
     return entry.rule->target == "/proc";
   });
   if (!wanted) return {};
@@ -338,38 +195,66 @@ result<void> see_through_map(int image_mount, const remapping& remap) {
                                 "--container-backend=unpack"));
 }
 
-result<void> stage_layers(const unique_fd& image_mount, const root_plan& plan) {
-  const auto size = plan.overlay_size;
+result<void> stage_folders(const root_plan& plan) {
   const auto writable = mount_detached(
-      "tmpfs", {{"source", "berth"}, {"size", fmt::format("{}", size)}, {"mode", "0755"}}, false);
+      "tmpfs",
+      {{"source", "berth"}, {"size", fmt::format("{}", plan.overlay_size)}, {"mode", "0755"}},
+      false);
   if (!writable) return failure(writable.error());
   if (auto done = mount_at(*writable, staging); !done) return done;
   for (const auto* folder : {image_stage, upper_stage, work_stage, root_stage}) {
     if (::mkdir(folder, folder_mode) != 0) return fail_errno("cannot prepare the overlay");
   }
+  return {};
+}
+
+result<void> stage_image(unique_fd image_mount, std::vector<mount_source>& sources,
+                         const root_plan& plan) {
   if (plan.remap) {
     auto seen = see_through_map(image_mount.get(), *plan.remap).and_then([&] {
       return give_to_root(AT_FDCWD, upper_stage, plan);
     });
     if (!seen) return seen;
   }
-  return mount_at(image_mount, image_stage);
+  if (auto done = mount_at(image_mount, image_stage); !done) return done;
+  const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const unique_fd upper(::open(upper_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!image || !upper) return fail_errno("cannot open the staged image");
+  leave_to_image(image.get(), sources);
+  return make_mount_points(image.get(), upper.get(), sources, plan);
 }
 
-result<unique_fd> stack_overlay(const root_mark& mark) {
-  // "volatile": nothing of the upper layer outlives the container, so nothing needs syncing.
-  const auto overlay = mount_detached("overlay",
-                                      {{"source", mark_of(mark)},
-                                       {"lowerdir", image_stage},
-                                       {"upperdir", upper_stage},
-                                       {"workdir", work_stage},
-                                       {"volatile", ""},
-                                       {"userxattr", ""}},
-                                      false);
+result<unique_fd> stack_overlay(unique_fd image_mount, std::vector<mount_source>& sources,
+                                const root_plan& plan) {
+  if (auto staged = stage_image(std::move(image_mount), sources, plan); !staged) {
+    return pass(std::move(staged));
+  }
+  // "volatile": nothing of the upper layer outlives the node, so nothing needs syncing.
+  return mount_detached("overlay",
+                        {{"source", mark_of(plan.mark)},
+                         {"lowerdir", image_stage},
+                         {"upperdir", upper_stage},
+                         {"workdir", work_stage},
+                         {"volatile", ""},
+                         {"userxattr", ""}},
+                        false);
+}
+
+// The overlay alone, at its place and with a folder or file for each bind.
+result<unique_fd> mount_root(unique_fd image_mount, std::vector<mount_source>& sources,
+                             const root_plan& plan) {
+  if (auto staged = stage_folders(plan); !staged) return pass(std::move(staged));
+  const auto make = [&] { return stack_overlay(std::move(image_mount), sources, plan); };
+  const auto overlay = plan.keep ? plan.keep(make) : make();
   if (!overlay) return failure(overlay.error());
   if (auto done = mount_at(*overlay, root_stage); !done) return pass(std::move(done));
   unique_fd root(::open(root_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return fail_errno("cannot open the new root");
+  if (!plan.keep) return root;
+  leave_to_image(root.get(), sources);
+  if (auto made = make_missing_points(root.get(), sources, plan); !made) {
+    return pass(std::move(made));
+  }
   return root;
 }
 
@@ -388,14 +273,8 @@ result<void> enter_root(unique_fd image_mount, const root_plan& plan) {
   auto sources = open_sources(plan);
   if (!sources) return failure(sources.error());
   ::umask(0022);
-  auto staged = stage_layers(image_mount, plan).and_then([&] {
-    leave_to_image(*sources);
-    return make_mount_points(*sources, plan);
-  });
-  if (!staged) return staged;
-  const auto root = stack_overlay(plan.mark);
+  const auto root = mount_root(std::move(image_mount), *sources, plan);
   if (!root) return failure(root.error());
-  image_mount.reset();
   auto attached =
       attach(root->get(), *sources).and_then([&] { return check_proc(root->get(), *sources); });
   if (!attached) return attached;

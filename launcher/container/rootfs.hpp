@@ -3,6 +3,7 @@
 // namespace. mount_namespaces(7), pivot_root(2), overlayfs.rst.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -32,8 +33,11 @@ struct root_plan {
   bool writable = true;  ///< false: the root, not what is bound into it, is read-only
   root_mark mark{};      ///< what the root says of itself
   std::optional<remapping> remap{};
+  /// Where the root outlives the step: returns what is kept, detached, or keeps what `make` makes.
+  std::function<result<unique_fd>(const std::function<result<unique_fd>()>& make)> keep{};
 };
 
+/// `image_mount` may be empty where `plan.keep` returns what is kept.
 /// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.
 /// The old root is gone afterwards; the working directory is "/".
 /// Nothing in it gives set-user-ID programs their effect: image, overlay and binds are nosuid.

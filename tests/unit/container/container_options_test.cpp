@@ -68,6 +68,7 @@ TEST(ContainerOptions, AreUnderstood) {
                                                    {"container-readonly", ""},
                                                    {"container-env", "A,B_1"},
                                                    {"container-entrypoint", ""},
+                                                   {"container-name", "dev_1.2-b"},
                                                    {"container-remap-root", ""},
                                                    {"container-backend", "unpack"}}),
                                      "/jobs");
@@ -80,6 +81,7 @@ TEST(ContainerOptions, AreUnderstood) {
   EXPECT_THAT(options->environment, ElementsAre("A", "B_1"));
   EXPECT_EQ(options->backend, backend_choice::unpack);
   EXPECT_TRUE(options->entrypoint);
+  EXPECT_EQ(options->name, "dev_1.2-b");
   EXPECT_TRUE(options->remap_root);
 }
 
@@ -150,6 +152,8 @@ TEST(ContainerOptions, ThatCannotBeAreRefusedByName) {
   const std::pair<choices, const char*> cases[] = {
       {{{"CONTAINER_MOUNTS", "/a"}, {"CONTAINER_WORKDIR", "there"}},
        "--container-workdir: \"there\" is not an absolute path"},
+      {{{"CONTAINER_NAME", "../a"}}, "--container-name: \"?\" is not 1 to 64 letters"},
+      {{{"CONTAINER_NAME", ".a"}}, "--container-name: \".a\" is not 1 to 64 letters"},
       {{{"CONTAINER_WORKDIR", "/a\nb"}}, "--container-workdir: holds a control character"},
       {{{"CONTAINER_WORKDIR", ""}}, "--container-workdir: needs a value"},
       {{{"CONTAINER_WORKDIR", "/" + std::string(5000, 'a')}}, "longer than 4095 bytes"},

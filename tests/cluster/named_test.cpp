@@ -1,0 +1,107 @@
+// --container-name: a container that later steps of the job find as the earlier ones left it.
+
+#include <gmock/gmock.h>
+
+#include "base/text.hpp"
+#include "cluster.hpp"
+
+namespace berth::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Named : public ClusterTest {
+ protected:
+  /// What the script, the job's, prints; `made` makes container "c".
+  static outcome job(const std::string& script, const std::string& options = "-N1") {
+    return shell("salloc -Q " + options + " bash -c '" + script + "'");
+  }
+};
+
+const std::string made = "srun -n1 --container-image=own.sqsh --container-name=c ";
+const std::string again = "srun -n1 --container-name=c ";
+
+TEST_F(Named, LaterStepsFindWhatEarlierOnesWrote) {
+  const auto end =
+      job(made + "bash -c \"echo kept >/var/tmp/k\"; " + again + "cat /var/tmp/k; " + made +
+          "cat /var/tmp/k; srun -n1 --container-image=own.sqsh "
+          "bash -c \"test -e /var/tmp/k || echo clean\"");
+  EXPECT_EQ(end.out, "kept\nkept\nclean\n") << end.err;
+}
+
+TEST_F(Named, StepsAtTheSameTimeShareOneRoot) {
+  const auto end = job(
+      made + "true; (" + again +
+          "--overlap bash -c \"until test -e /var/tmp/b; do sleep 0.05; done; echo saw b "
+          ">/var/tmp/a\") & " +
+          again +
+          "--overlap bash -c \"echo b >/var/tmp/b; until test -e /var/tmp/a; do sleep 0.05; done; "
+          "cat /var/tmp/a\"; wait",
+      "-N1 -n2");
+  EXPECT_EQ(end.out, "saw b\n") << end.err;
+}
+
+TEST_F(Named, LaterStepsBringTheirOwnMounts) {
+  const auto end =
+      job(made + "true; " + again +
+          "--container-mounts=.:/mnt/new/place bash -c \"ls /mnt/new/place/own.sqsh\"");
+  EXPECT_EQ(end.out, "/mnt/new/place/own.sqsh\n") << end.err;
+}
+
+TEST_F(Named, AreTheJobsAlone) {
+  const auto other = job(again + "true");
+  EXPECT_NE(other.exit_code, 0);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("container \"c\""), HasSubstr("no step of this job"),
+                               HasSubstr("--container-image")));
+}
+
+TEST_F(Named, OfAnotherImageAreOneLine) {
+  const auto end =
+      job("cp own.sqsh other.sqsh; " + made +
+          "true; srun -n1 --container-image=other.sqsh --container-name=c bash -c \"echo ran\"");
+  EXPECT_EQ(end.out, "");
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_THAT(end.err, AllOf(HasSubstr("container \"c\" of this job is made of image"),
+                             HasSubstr("own.sqsh\", not \""), HasSubstr("choose another name")));
+}
+
+TEST_F(Named, KeepWhatRootInsideHasInstalled) {
+  const auto end = job(
+      "srun -n1 --container-image=own.sqsh --container-remap-root "
+      "--container-name=c bash -c \"echo new >/etc/new\"; " +
+      again + "--container-remap-root bash -c \"cat /etc/new; echo \\$UID\"; " + again + "true");
+  EXPECT_EQ(end.out, "new\n0\n");
+  EXPECT_THAT(end.err, HasSubstr("was made with --container-remap-root"));
+}
+
+TEST_F(Named, NamesAreChecked) {
+  const std::vector<std::string> names{
+      "../x", "a/b", "..", ".", "-a", "a b", "a:create", "\xc3\xa9", std::string(65, 'a')};
+  for (const auto& name : names) {
+    const auto end =
+        shell("srun --container-image=own.sqsh \"--container-name=" + name + "\" true");
+    EXPECT_NE(end.exit_code, 0) << name;
+    EXPECT_THAT(end.err, HasSubstr("--container-name: ")) << name;
+  }
+  EXPECT_EQ(
+      shell("srun --container-image=own.sqsh --container-name=A.b_c-9 bash -c 'echo ran'").out,
+      "ran\n");
+}
+
+TEST_F(Named, LinksOfATaskLeadNoMountPointOutside) {
+  const auto end =
+      job(made + "bash -c \"cd /var/tmp && ln -s ../../../../../../tmp/berth-out l\"; " + again +
+          "--container-mounts=.:/var/tmp/l/deep true; ls /tmp/berth-out");
+  EXPECT_NE(end.exit_code, 0);
+  EXPECT_NE(shell("srun -w n1 ls /tmp/berth-out/deep").exit_code, 0);
+}
+
+TEST_F(Named, BerthRunRefusesThem) {
+  const auto end = shell("berth run --container-name=c own.sqsh -- true");
+  EXPECT_EQ(end.exit_code, 2);
+  EXPECT_THAT(end.err, HasSubstr("--container-name is for the steps of a Slurm job"));
+}
+
+}  // namespace
+}  // namespace berth::test
