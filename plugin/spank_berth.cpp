@@ -101,9 +101,9 @@ BERTH_EXPORT int slurm_spank_user_init(spank_t sp, int count, char** words) {
   return start(sp, count, words);
 }
 
-BERTH_EXPORT int slurm_spank_task_init_privileged(spank_t, int, char**) {
-  return guarded([]() -> result<void> {
-    if (auto& self = current_step()) join_container(*self);
+BERTH_EXPORT int slurm_spank_task_init_privileged(spank_t sp, int, char**) {
+  return guarded([&]() -> result<void> {
+    if (auto& self = current_step()) join_container(sp, *self);
     return {};
   });
 }

@@ -120,6 +120,9 @@ result<step> describe_step(spank_t sp, const std::vector<std::string>& environme
   request.slurm = slurm_here();
   request.user = std::move(*user);
   request.job = std::move(*job);
+  const auto node = number(sp, S_JOB_NODEID, "node's number");
+  if (!node) return failure(node.error());
+  self.is_first_node = *node == 0;
   std::uint16_t cpus = 0;
   if (spank_get_item(sp, S_JOB_NCPUS, &cpus) == ESPANK_SUCCESS) self.granted_cpus = cpus;
   return self;
@@ -144,6 +147,15 @@ result<unique_fd> open_entry(const settings& site) {
   return fd;
 }
 
+result<void> prepare_saving(step& self, const settings& site) {
+  if (self.options.save.empty() || self.request.image.empty() || !self.is_first_node) return {};
+  const auto program = std::filesystem::path(site.helper).parent_path() / "berth-save";
+  auto link = save_link::create(program, self.options.save);
+  if (!link) return pass(std::move(link));
+  self.save.emplace(std::move(*link));
+  return {};
+}
+
 result<void> prepare(step& self, const settings& site,
                      const std::vector<std::string>& environment) {
   self.request.site_file = site.site_file;
@@ -157,7 +169,8 @@ result<void> prepare(step& self, const settings& site,
   auto answer = ask_helper(site, self.request);
   if (!answer) return pass(std::move(answer));
   self.answer = std::move(*answer);
-  if (!self.answer.reply.entrypoint.empty()) {
+  if (auto done = prepare_saving(self, site); !done) return done;
+  if (self.save || !self.answer.reply.entrypoint.empty()) {
     auto entry = open_entry(site);
     if (!entry) return pass(std::move(entry));
     self.entry = std::move(*entry);

@@ -15,6 +15,7 @@
 #include "plugin/check.hpp"
 #include "plugin/helper.hpp"
 #include "plugin/options.hpp"
+#include "plugin/save.hpp"
 #include "plugin/shared_masks.hpp"
 
 namespace berth::plugin {
@@ -30,9 +31,11 @@ struct step {
   std::optional<attachment> attached;  ///< for berth exec: whose container the task joins
   std::optional<shared_masks> masks;
   std::optional<check_link> check;  ///< for --pin=...,check
-  bool joined = false;              ///< in a task: it is in the container
-  unique_fd entry;                  ///< berth-entry, for an image's entrypoint
-  unique_fd prolog_agent;           ///< in a task: to the process that runs TaskProlog on the node
+  bool is_first_node = false;
+  bool joined = false;            ///< in a task: it is in the container
+  unique_fd entry;                ///< berth-entry, for an image's entrypoint and for saving
+  std::optional<save_link> save;  ///< on the first node, for --container-save
+  unique_fd prolog_agent;         ///< in a task: to the process that runs TaskProlog on the node
 };
 
 /// The step that this slurmstepd runs, or nothing when berth has no part in it.

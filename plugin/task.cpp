@@ -161,14 +161,19 @@ void check_command(spank_t sp, const step& self) {
   if (spank_get_item(sp, S_JOB_ARGV, &argc, &argv) != ESPANK_SUCCESS || argc < 1) return;
   const auto path = find_variable(environment_of(sp), "PATH").value_or("");
   auto words = self.answer.reply.entrypoint;
-  const auto found = container::find_command(self.entry ? words.front() : argv[0], path);
+  const auto found = container::find_command(words.empty() ? argv[0] : words.front(), path);
   if (!found) {
     refuse(self,
            fmt::format("image \"{}\": {}{}", self.answer.reply.image,
-                       self.entry ? "entrypoint: " : "", found.error().text()),
+                       words.empty() ? "" : "entrypoint: ", found.error().text()),
            found.error().code().value());
   }
   if (!self.entry) return;
+  if (self.save) {
+    auto descriptors = self.save->hand_over();
+    if (!descriptors) refuse(self, descriptors.error().text(), refused_exit_code);
+    set_variable(sp, container::save_variable, *descriptors);
+  }
   words.insert(words.begin(), *found);
   words.emplace_back(argv[0]);
   set_variable(sp, container::entry_variable, container::encode_words(words));
@@ -211,8 +216,19 @@ void resemble_task(spank_t sp, step& self) {
 
 }  // namespace
 
-void join_container(step& self) {
+void join_container(spank_t sp, step& self) {
   if (self.refusal || !self.answer.mount_namespace) return;
+  const auto local = number(sp, S_TASK_ID, "task id");
+  if (self.save && local && *local == 0 && !is_dry_run(self)) {
+    const auto started =
+        self.save->start(self.request.user, self.answer.mount_namespace.get(),
+                         self.answer.user_namespace ? self.answer.user_namespace.get() : -1);
+    if (!started) {
+      self.refusal = "--container-save: " + started.error().text();
+      slurm_error("berth: %s", self.refusal->c_str());
+      return;
+    }
+  }
   if (!task_prologs().empty() && !is_dry_run(self)) {
     auto agent = start_prolog_agent(self.request.user);
     if (!agent) {
@@ -233,6 +249,7 @@ void join_container(step& self) {
 
 void remember_mask(spank_t sp, step& self) {
   reap_helper(self.answer);
+  if (self.save) self.save->leave();
   if (self.check) self.check->leave_other_end();
   if (!self.masks) return;
   const auto task = number(sp, S_TASK_ID, "task id");

@@ -9,7 +9,7 @@ namespace berth::plugin {
 
 /// In the task's process, still root: joins the container's mount namespace. What goes wrong is
 /// kept as the step's refusal, for start_task to act on.
-void join_container(step& self);
+void join_container(spank_t sp, step& self);
 
 /// In slurmstepd, after Slurm has bound a task: remembers its CPU mask for the others. The first
 /// time it also reaps the node helper.

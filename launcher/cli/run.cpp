@@ -256,6 +256,9 @@ result<container_options> understood(const run_options& options, const std::stri
         "--container-name is for the steps of a Slurm job; a container of berth run ends with "
         "its command");
   }
+  if (whole && !whole->save.empty() && !options.step) {
+    return fail("--container-save is for the steps of a Slurm job");
+  }
   return whole;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 
 #include "base/text.hpp"
 
@@ -24,6 +25,7 @@ constexpr const char* backend_key = "CONTAINER_BACKEND";
 constexpr const char* slurm_key = "CONTAINER_SLURM";
 constexpr const char* timing_key = "CONTAINER_TIMING";
 constexpr const char* name_key = "CONTAINER_NAME";
+constexpr const char* save_key = "CONTAINER_SAVE";
 constexpr const char* remap_key = "CONTAINER_REMAP_ROOT";
 constexpr const char* entrypoint_key = "CONTAINER_ENTRYPOINT";
 constexpr const char* yes = "1";
@@ -42,6 +44,9 @@ constexpr std::array words{
     option_word{"container-name", "NAME", name_key, nullptr, false,
                 "keep the container's root, with all that is written to it, for later steps of the "
                 "job that give the same name; they need no image"},
+    option_word{"container-save", "PATH", save_key, nullptr, false,
+                "write the container's root to an image when the step's tasks have ended, on its "
+                "first node: EROFS if PATH ends with .erofs, else squashfs"},
     option_word{"container-env", "NAME[,...]", env_key, nullptr, true,
                 "keep the values that these variables have outside, also where the image has its "
                 "own"},
@@ -162,6 +167,17 @@ result<std::string> parse_name(const std::string& name) {
                   known && name.size() <= longest ? name : "?", longest));
 }
 
+result<std::string> parse_save(const std::string& path, const std::string& folder) {
+  if (has_control(path)) return fail("holds a control character");
+  auto whole = (std::filesystem::path(folder) / path).lexically_normal().string();
+  if (whole.size() > longest_path)
+    return fail(fmt::format("is longer than {} bytes", longest_path));
+  if (whole.empty() || whole.back() == '/') {
+    return fail(fmt::format("\"{}\" is not the name of a file", path));
+  }
+  return whole;
+}
+
 result<bool> parse_yes_or_no(const std::string& value) {
   if (value == yes || value == no) return value == yes;
   return fail("is neither 0 nor 1");
@@ -256,9 +272,11 @@ result<choices> choices_on_the_way(const lookup& environment) {
 result<container_options> parse_options(const choices& given, const std::string& folder) {
   container_options options;
   const auto mounts = [&](const std::string& text) { return parse_mounts(text, folder); };
+  const auto save_path = [&](const std::string& text) { return parse_save(text, folder); };
   auto read =
       read_choice(given, mounts_key, options.mounts, mounts)
           .and_then([&] { return read_choice(given, workdir_key, options.workdir, parse_workdir); })
+          .and_then([&] { return read_choice(given, save_key, options.save, save_path); })
           .and_then([&] { return read_choice(given, name_key, options.name, parse_name); })
           .and_then([&] { return read_choice(given, env_key, options.environment, parse_names); })
           .and_then(
@@ -275,10 +293,16 @@ result<container_options> parse_options(const choices& given, const std::string&
           .and_then(
               [&] { return read_choice(given, timing_key, options.timing, parse_yes_or_no); });
   if (!read) return pass(std::move(read));
+  if (!options.save.empty() && !options.writable) {
+    return fail("--container-save: nothing is written to a root that --container-readonly makes");
+  }
   return options;
 }
 
 choices made_absolute(choices given, const std::string& folder) {
+  if (const auto save = given.find(save_key); save != given.end()) {
+    if (auto path = parse_save(save->second, folder)) save->second = std::move(*path);
+  }
   const auto mounts = given.find(mounts_key);
   if (mounts == given.end()) return given;
   if (const auto parsed = parse_mounts(mounts->second, folder)) {

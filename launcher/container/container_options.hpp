@@ -67,6 +67,7 @@ struct container_options {
   bool writable = true;
   backend_choice backend = backend_choice::any;
   bool timing = false;      ///< tell how long the start took
+  std::string save{};       ///< absolute path of the image to write at the end; empty: none
   std::string name{};       ///< of the container; empty: it ends with the step
   bool remap_root = false;  ///< the user is root in a user namespace
   bool entrypoint = false;  ///< the image's entrypoint before each task's command

@@ -11,6 +11,9 @@ namespace berth::container {
 
 /// The variable in which the words travel to the program; it takes it out of the environment.
 inline constexpr const char* entry_variable = "SLURM_BERTH_ENTRY";
+/// Three descriptors, "ENDED:ALIVE:SAVER", where the container is saved when all commands of the
+/// node have ended: the ends of a pipe, and in the first task the socket to berth-save, or -1.
+inline constexpr const char* save_variable = "SLURM_BERTH_SAVE";
 
 /// One text of any words, and back. Newlines separate; "%" and newlines in words are written "%25"
 /// and "%0A".

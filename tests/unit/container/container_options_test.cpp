@@ -143,15 +143,21 @@ TEST(ContainerOptions, TravelUnderSlurmsName) {
 }
 
 TEST(ContainerOptions, RelativeSourcesMeanTheSameElsewhere) {
-  const choices given{{"CONTAINER_MOUNTS", "./a:/a"}, {"CONTAINER_WORKDIR", "/a"}};
-  EXPECT_EQ(made_absolute(given, "/jobs"),
-            (choices{{"CONTAINER_MOUNTS", "/jobs/a:/a:rw"}, {"CONTAINER_WORKDIR", "/a"}}));
+  const choices given{
+      {"CONTAINER_MOUNTS", "./a:/a"}, {"CONTAINER_SAVE", "../b"}, {"CONTAINER_WORKDIR", "/a"}};
+  EXPECT_EQ(made_absolute(given, "/jobs"), (choices{{"CONTAINER_MOUNTS", "/jobs/a:/a:rw"},
+                                                    {"CONTAINER_SAVE", "/b"},
+                                                    {"CONTAINER_WORKDIR", "/a"}}));
 }
 
 TEST(ContainerOptions, ThatCannotBeAreRefusedByName) {
   const std::pair<choices, const char*> cases[] = {
       {{{"CONTAINER_MOUNTS", "/a"}, {"CONTAINER_WORKDIR", "there"}},
        "--container-workdir: \"there\" is not an absolute path"},
+      {{{"CONTAINER_SAVE", "images/"}}, "--container-save: \"images/\" is not the name of a file"},
+      {{{"CONTAINER_SAVE", "a\nb"}}, "--container-save: holds a control character"},
+      {{{"CONTAINER_SAVE", "a"}, {"CONTAINER_WRITABLE", "0"}},
+       "--container-save: nothing is written"},
       {{{"CONTAINER_NAME", "../a"}}, "--container-name: \"?\" is not 1 to 64 letters"},
       {{{"CONTAINER_NAME", ".a"}}, "--container-name: \".a\" is not 1 to 64 letters"},
       {{{"CONTAINER_WORKDIR", "/a\nb"}}, "--container-workdir: holds a control character"},
