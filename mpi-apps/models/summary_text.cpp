@@ -33,7 +33,10 @@ std::string intervals_text(const coefficient& each) {
 }
 
 std::string residuals_text(const model& whole, const target_fit& fitted) {
-  if (fitted.residual_quartiles.empty()) return "";
+  if (fitted.residual_quartiles.empty()) {
+    const bool is_joined = whole.origin.files.size() > 1;
+    return is_joined ? "Residuals and Durbin-Watson: not known without the rows\n\n" : "";
+  }
   std::string text = whole.is_weighted ? "Weighted residuals:\n" : "Residuals:\n";
   for (const char* name : {"Min", "1Q", "Median", "3Q", "Max"}) {
     text += fmt::format("{:>12}", name);

@@ -1,5 +1,6 @@
 // The programs end to end: from CSV to predictions, on 1, 2 and 4 ranks.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -87,6 +88,40 @@ TEST_F(Programs, JsonKeepsItsKeys) {
   }
   EXPECT_EQ(got["coefficients"][0]["name"], "(intercept)");
   EXPECT_NEAR(got["log_likelihood"], -785.7724, 1e-4);
+}
+
+// Eighths are whole in single precision: all files hold the same numbers.
+TEST_F(Programs, TypesLayoutsAndTheOrderOfRowsDoNotChangeTheAnswer) {
+  folder.write(
+      "make.py",
+      "import h5py, numpy as np\n"
+      "r = np.random.default_rng(3); n = 5000\n"
+      "X = np.round(8 * r.normal(size=(n, 6))) / 8; X[:, 3] += 100 + X[:, 2]\n"
+      "y = np.round(8 * (X @ [1, -2, 0.5, 3, 0, 0.25] + r.normal(size=n))) / 8\n"
+      "def write(name, X=X, y=y, **how):\n"
+      "  f = h5py.File(name + '.h5', 'w'); f['y'] = y; f.create_dataset('X', data=X, **how)\n"
+      "write('plain'); write('single', X.astype('<f4'), y.astype('<f4'))\n"
+      "write('big_endian', X.astype('>f8')); write('eighths', X, chunks=(64, 6))\n"
+      "write('narrow', chunks=(500, 2))\n"
+      "write('gzip', chunks=(250, 6), compression='gzip', shuffle=True)\n"
+      "order = r.permutation(n); write('shuffled', X[order], y[order])\n");
+  ASSERT_EQ(run_program(folder, {"/usr/bin/python3", "make.py"}).code, 0);
+  const auto plain = train("linear", "plain.h5", 0);
+  for (const char* name : {"single", "big_endian", "eighths", "narrow"}) {
+    const auto got = train("linear", fmt::format("{}.h5", name), 3);
+    EXPECT_EQ(got["coefficients"], plain["coefficients"]) << name;
+    EXPECT_EQ(got["r2"], plain["r2"]) << name;
+  }
+  // Here blocks of rows, which are added up one after the other, have other rows.
+  for (const char* name : {"gzip", "shuffled"}) {
+    const auto got = train("linear", fmt::format("{}.h5", name), 2);
+    for (std::size_t j = 0; j < 7; ++j) {
+      for (const char* key : {"estimate", "std_error"}) {
+        const double expected = plain["coefficients"][j][key];
+        EXPECT_NEAR(got["coefficients"][j][key], expected, 0x1p-52 * std::abs(expected)) << name;
+      }
+    }
+  }
 }
 
 TEST_F(Programs, ReportIsOnStdoutWithPhasesAndPlacement) {
