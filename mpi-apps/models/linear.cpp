@@ -96,12 +96,12 @@ model describe_linear(const dataset_info& info, const least_squares_options& opt
 }
 
 result<model> fit_sums(std::shared_ptr<const gram_pass> sums, const dataset_info& info,
-                       const least_squares_options& options) {
+                       const least_squares_options& options, double level) {
   if (auto ok = check_rows(info, options); !ok) return pass(std::move(ok));
   const auto name = [&](std::size_t i) { return name_of(info, options, i); };
   auto fit = solve_sums(std::move(sums), options, name);
   if (!fit) return pass(std::move(fit));
-  return describe_linear(info, options, *fit);
+  return describe_linear(info, options, *fit, level);
 }
 
 }  // namespace berth::apps

@@ -22,6 +22,6 @@ model describe_linear(const dataset_info& info, const least_squares_options& opt
 /// The same from sums of rows that are not at hand; `info` names features and targets. On this
 /// process alone.
 result<model> fit_sums(std::shared_ptr<const gram_pass> sums, const dataset_info& info,
-                       const least_squares_options& options);
+                       const least_squares_options& options, double level = 0.95);
 
 }  // namespace berth::apps

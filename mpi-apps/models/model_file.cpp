@@ -108,6 +108,8 @@ result<void> write_settings(const hdf5_file& file, const model& fitted) {
   if (ok) ok = write_attribute(file.get(), "l1", fitted.l1);
   if (ok) ok = write_attribute(file.get(), "l2", settings.l2);
   if (ok) ok = write_attribute(file.get(), "standardized", std::int64_t{fitted.is_standardized});
+  if (ok) ok = write_attribute(file.get(), "level", fitted.level);
+  if (ok) ok = write_fixed(file.get(), "errors", fitted.errors);
   if (ok) {
     ok = write_fixed(file.get(), "rank_deficient", std::string(rule_name(settings.deficient)));
   }

@@ -202,6 +202,13 @@ result<void> read_settings(const hdf5_file& file, model& read) {
   if (!standardized) return pass(std::move(standardized));
   read.l1 = *l1;
   read.is_standardized = *standardized != 0;
+  auto level = read_number(file.get(), "level");
+  if (!level) return pass(std::move(level));
+  if (!(*level > 0 && *level < 1)) return fail(fmt::format("level is {}", *level));
+  read.level = *level;
+  auto errors = read_word(file.get(), "errors");
+  if (!errors) return pass(std::move(errors));
+  read.errors = std::move(*errors);
   auto rule = read_word(file.get(), "rank_deficient");
   if (!rule) return pass(std::move(rule));
   read.settings.intercept = *intercept != 0;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -77,6 +78,15 @@ struct prepared {
   dataset data;
 };
 
+// Targets without names are taken as they come.
+result<void> check_order(const model& fitted, const dataset_info& info) {
+  std::vector<std::string> names;
+  for (const auto& each : fitted.targets) names.push_back(each.name);
+  if (names == info.targets || !std::ranges::is_permutation(names, info.targets)) return {};
+  return fail(fmt::format("dataset \"{}\": its targets are {}, the model's {}, in another order",
+                          info.path, quoted_list(info.targets), quoted_list(names)));
+}
+
 result<prepared> prepare(const communicator& comm, const predict_options& chosen) {
   if (auto ok = check_output(comm, chosen); !ok) return pass(std::move(ok));
   auto fitted = share_model(comm, chosen.model_path);
@@ -91,6 +101,7 @@ result<prepared> prepare(const communicator& comm, const predict_options& chosen
                             data->y->path, shape_text(data->y->shape),
                             counted(std::ssize(fitted->targets), "target", "targets")));
   }
+  if (auto ok = check_order(*fitted, data->info); chosen.score && !ok) return pass(std::move(ok));
   const bool is_weighted = chosen.score && chosen.weights && fitted->kind == model_kind::linear;
   if (!is_weighted) data->weights.reset();
   return prepared{std::move(*fitted), std::move(*data)};

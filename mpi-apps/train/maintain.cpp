@@ -141,10 +141,19 @@ result<model> renew(const train_options& chosen, const model& old, const gram_pa
   made->ranks = ranks;
   made->solution.passes = 1;
   if (auto ok = write_model(output_of(chosen), *made); !ok) return pass(std::move(ok));
+  warn_of_errors(chosen.maintain.models[0], old);
   return made;
 }
 
 }  // namespace
+
+void warn_of_errors(const std::string& path, const model& old) {
+  if (old.errors == "classic") return;
+  std::cerr << fmt::format(
+      "train: warning: model \"{}\": its standard errors were {}, which need all rows; they are "
+      "classic now\n",
+      path, old.errors);
+}
 
 std::vector<std::string> features_of(const model& fitted) {
   std::vector<std::string> names;
@@ -177,7 +186,7 @@ result<model> refit(const model& like, gram_pass sums, const std::string& data) 
   const bool is_penalised = like.l1 > 0 || like.is_standardized;
   return is_penalised
              ? fit_penalised(std::move(kept), info, like.settings, like.l1, like.is_standardized)
-             : fit_sums(std::move(kept), info, like.settings);
+             : fit_sums(std::move(kept), info, like.settings, like.level);
 }
 
 result<void> update_model(const communicator& comm, const train_options& chosen) {

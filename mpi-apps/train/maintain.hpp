@@ -22,6 +22,9 @@ result<void> export_stored(const communicator& comm, const train_options& chosen
 /// The model of `sums`, described as `like` is, with `data` as its source. On this process alone.
 result<model> refit(const model& like, gram_pass sums, const std::string& data);
 
+/// Says on standard error that errors for unequal variances or clusters went with the rows.
+void warn_of_errors(const std::string& path, const model& old);
+
 /// The names of the features, without the constant.
 std::vector<std::string> features_of(const model& fitted);
 

@@ -109,6 +109,7 @@ result<void> join(joined& all, const std::string& path) {
   auto next = read_model(path);
   if (!next) return pass(std::move(next));
   if (auto ok = check_has_sums(path, *next); !ok) return ok;
+  warn_of_errors(path, *next);
   if (all.data.empty()) {
     all.sums = *next->sums;
     all.origin = next->origin;

@@ -249,6 +249,24 @@ TEST_F(ModelLife, WeightedModelsKeepTheirLikelihood) {
   expect_likelihood(run({"linear", "all.h5", "--checkpoint", "c.ckpt"}));
 }
 
+TEST_F(ModelLife, KeepTheirLevelAndSayWhichErrorsWentWithTheRows) {
+  const auto rows = well_conditioned(300);
+  make_dataset("old", "y,a,b,c,w", rows, 0, 200);
+  make_dataset("new", "y,a,b,c,w", rows, 200, 300);
+  fit("old", {"--errors", "hc3", "--level", "0.9"});
+  const auto got = run({"--update", "old.model.h5", "new.h5"}, 2);
+  EXPECT_EQ(got["level"], 0.9);
+  EXPECT_EQ(got["errors"], "classic");
+  const std::string warning = "its standard errors were hc3, which need all rows";
+  EXPECT_THAT(told, HasSubstr(warning));
+  const auto& one = got["coefficients"][1];
+  // qt(0.95, 295)
+  EXPECT_NEAR(one["ci_high"].get<double>() - one["estimate"].get<double>(),
+              1.650035 * one["std_error"].get<double>(), 1e-6);
+  run({"--update", "old.model.h5", "new.h5", "--remove"});
+  EXPECT_THAT(told, testing::Not(HasSubstr(warning)));
+}
+
 TEST_F(ModelLife, SeveralTargetsGoOn) {
   folder.write(
       "make.py",

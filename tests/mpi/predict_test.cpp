@@ -214,6 +214,22 @@ TEST_F(SeveralTargets, AreScoredWithTheirWeights) {
   EXPECT_THAT(wrong.err, HasSubstr("\"a.h5\": /y has shape [300]; the model has 2 targets"));
 }
 
+TEST_F(SeveralTargets, InAnotherOrderAreNotScored) {
+  folder.write("swap.py",
+               "import h5py\n"
+               "for name, names in ('t', ['up', 'down']), ('swapped', ['down', 'up']):\n"
+               "  f = h5py.File(name + '.h5', 'w'); old = h5py.File('both.h5')\n"
+               "  f['X'] = old['X'][:]; f['y'] = old['y'][:]\n"
+               "  f['y'].attrs['name'] = names\n");
+  run({"/usr/bin/python3", "swap.py"});
+  run({BERTH_TRAIN, "linear", "t.h5", "-o", "t.m.h5"});
+  run({BERTH_PREDICT, "t.m.h5", "t.h5", "--score"});
+  const auto got = run_program(folder, {BERTH_PREDICT, "t.m.h5", "swapped.h5", "--score"}, 2);
+  EXPECT_EQ(got.code, 2);
+  EXPECT_THAT(got.err, HasSubstr("\"swapped.h5\": its targets are \"down\", \"up\", the model's "
+                                 "\"up\", \"down\", in another order"));
+}
+
 TEST_F(SeveralTargets, AreExportedToOnnx) {
   run({BERTH_TRAIN, "export", "both.m.h5", "m.onnx"});
   const auto expected = columns_of(run({BERTH_PREDICT, "both.m.h5", "both.h5"}).out);
