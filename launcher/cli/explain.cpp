@@ -47,6 +47,8 @@ struct explanation {
   pin_plan placement;
   mpi_explanation mpi;
   reasoned entrypoint;
+  reasoned user;
+  reasoned root;
   std::vector<std::string> warnings;
 };
 
@@ -94,6 +96,22 @@ reasoned choose_pin(const explain_request& request, const site::config& rules) {
   if (!request.pin.empty()) return {request.pin, "--pin"};
   if (request.step) return {rules.pin, "site"};
   return {"none", "berth run pins with --pin only"};
+}
+
+reasoned choose_user(const explain_request& request) {
+  const auto uid = current_identity().uid;
+  if (!request.options.remap_root || uid == 0) return {fmt::format("{}", uid), "default"};
+  return {fmt::format("0, outside {}", uid), "--container-remap-root"};
+}
+
+// What becomes of what is written to the root.
+reasoned choose_end(const container_options& options) {
+  if (!options.writable) return {"read-only", "--container-readonly"};
+  if (!options.save.empty()) {
+    return {fmt::format("written to \"{}\" at the step's end", options.save), "--container-save"};
+  }
+  if (options.name.empty()) return {"thrown away", "default"};
+  return {fmt::format("kept for the job as \"{}\"", options.name), "--container-name"};
 }
 
 reasoned choose_entrypoint(const explain_request& request, const image_facts& image) {
@@ -176,6 +194,8 @@ result<explanation> gather(const explain_request& request) {
   all.workdir = choose_workdir(request, rules, all, here);
   all.pin = choose_pin(request, rules);
   all.entrypoint = choose_entrypoint(request, all.image);
+  all.user = choose_user(request);
+  all.root = choose_end(request.options);
   all.warnings = find_warnings(all, *file);
   auto placement =
       plan_pin(request.pin.empty() && !request.step ? "none" : all.pin.what, request.tasks);
@@ -217,6 +237,8 @@ void print_text(const explanation& all) {
   row("pin", fmt::format("{} ({})", all.pin.what, all.pin.why));
   for (const auto& line : all.placement.lines) row("pin plan", line);
   for (const auto& line : lines_of(all.mpi)) row("mpi", line);
+  row("user", fmt::format("{} ({})", all.user.what, all.user.why));
+  row("writes", fmt::format("{} ({})", all.root.what, all.root.why));
   row("entrypoint", fmt::format("{} ({})", all.entrypoint.what, all.entrypoint.why));
   for (const auto& warning : all.warnings) row("warning", warning);
 }
@@ -258,6 +280,8 @@ void print_json(const explanation& all) {
   object["pin"]["plan"] =
       all.placement.json.empty() ? ordered_json(nullptr) : ordered_json::parse(all.placement.json);
   object["mpi"] = json_of(all.mpi);
+  object["user"] = {{"id", all.user.what}, {"origin", all.user.why}};
+  object["writes"] = {{"end", all.root.what}, {"origin", all.root.why}};
   object["entrypoint"] = {{"words", all.entrypoint.what}, {"origin", all.entrypoint.why}};
   object["warnings"] = all.warnings;
   fmt::print("{}\n", object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));

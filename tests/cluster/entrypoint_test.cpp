@@ -78,6 +78,11 @@ TEST_F(Entrypoint, ExplainNamesIt) {
                     " --container-entrypoint --container-explain true")
                   .out,
               HasSubstr("wrap -v (image)\n"));
+  EXPECT_THAT(shell("srun --container=own.sqsh --container-remap-root --container-name=c "
+                    "--container-explain true")
+                  .out,
+              AllOf(HasSubstr("0, outside "), HasSubstr("kept for the job as \"c\" "),
+                    HasSubstr("unpack: ")));
 }
 
 TEST_F(Entrypoint, OfBerthRunTakesTheImagesCommandWhereNoneIsGiven) {
