@@ -1,10 +1,10 @@
 // What an image's format costs whoever reads it: `import sklearn` and `find /`, cold and warm, from
 // a folder, from squashfs and EROFS in the kernel and from squashfs through FUSE, in turns; and
 // unpacking into the node cache against unsquashfs alone. The image holds this machine's own
-// Python, libraries and headers: about 1.6 GB in 50,000 files, made once in FOLDER. As root, since
-// it mounts.
+// Python, libraries and headers: about 1.6 GB in 50,000 files, made once in a folder
+// that all may enter and none but root can change. As root, since it mounts.
 //
-//   files_bench FOLDER [ROUNDS [drop]]          default 5 rounds; FOLDER is kept, 5 GB
+//   files_bench /srv/files_bench [ROUNDS [drop] [read | unpack]]     5 rounds; it is kept, 5 GB
 //
 // "Cold": a fresh mount, and no page of the image file (of the folder's files) in memory,
 // posix_fadvise(2); the folder's inodes stay known to the kernel, which favours it. With "drop"
@@ -23,6 +23,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -137,9 +138,8 @@ class server_clock {
  public:
   explicit server_clock(int pidfd) {
     const auto info = must(read_file(fmt::format("/proc/self/fdinfo/{}", pidfd), 4096), "pidfd");
-    const auto pid =
-        parse_unsigned(trim(info.substr(info.find("Pid:") + 4))
-                           .substr(0, trim(info.substr(info.find("Pid:") + 4)).find('\n')));
+    const auto rest = trim(info.substr(info.find("Pid:") + 4));
+    const auto pid = parse_unsigned(rest.substr(0, rest.find('\n')));
     stat_.reset(
         ::open(fmt::format("/proc/{}/stat", pid.value_or(0)).c_str(), O_RDONLY | O_CLOEXEC));
   }
@@ -310,13 +310,18 @@ void bench_unpack(const std::string& image, const std::string& folder, std::size
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print(stderr, "usage: files_bench FOLDER [ROUNDS [drop]]\n");
+    fmt::print(stderr, "usage: files_bench FOLDER [ROUNDS [drop] [read | unpack]]\n");
     return 2;
   }
   const std::string folder = fs::absolute(argv[1]).string();
   const auto rounds = argc > 2 ? parse_unsigned(argv[2]).value_or(5) : 5;
-  const bool drop = argc > 3 && std::string(argv[3]) == "drop";
+  const std::vector<std::string> words(argv + std::min(argc, 3), argv + argc);
+  const auto has = [&words](const char* word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
   fs::create_directories(folder);
+  must(image::node_cache::open(folder + "/cache", UINT64_MAX), "choose a folder of root's");
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   make(folder);
   fmt::print("MB: squashfs zstd {}, lz4hc {}, EROFS lz4hc {}\n",
              fs::file_size(folder + "/zstd.sqsh") / 1000000,
@@ -328,9 +333,11 @@ int main(int argc, char** argv) {
                                   {"EROFS lz4hc", folder + "/lz4hc.erofs", way::kernel},
                                   {"FUSE, squashfs zstd", folder + "/zstd.sqsh", way::fuse},
                                   {"FUSE, squashfs lz4hc", folder + "/lz4.sqsh", way::fuse}};
-  bench_reading("import sklearn", field, {"/usr/bin/python3", "-c", "import sklearn"}, rounds,
-                drop);
-  bench_reading("find /", field, {"/usr/bin/find", "/", "-name", "absent"}, rounds, drop);
-  bench_unpack(folder + "/zstd.sqsh", folder, rounds);
+  if (!has("unpack")) {
+    bench_reading("import sklearn", field, {"/usr/bin/python3", "-c", "import sklearn"}, rounds,
+                  has("drop"));
+    bench_reading("find /", field, {"/usr/bin/find", "/", "-name", "absent"}, rounds, has("drop"));
+  }
+  if (!has("read")) bench_unpack(folder + "/zstd.sqsh", folder, rounds);
   return 0;
 }
