@@ -118,6 +118,8 @@ class Checkpoint : public testing::Test {
     const auto file = create_hdf5(shared->file("big.h5"));
     ASSERT_TRUE(write_doubles(file->get(), "X", {rows, features}, x));
     ASSERT_TRUE(write_doubles(file->get(), "y", {rows}, y));
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = 0.5 + static_cast<double>(i % 3);
+    ASSERT_TRUE(write_doubles(file->get(), "weights", {rows}, y));
   }
   static void TearDownTestSuite() { delete shared; }
 
@@ -138,7 +140,10 @@ class Checkpoint : public testing::Test {
   void expect_same_bits_after_resuming(int ranks) {
     const auto got = fit(words({"--resume"}), ranks);
     EXPECT_THAT(told, HasSubstr("going on from \"c.ckpt\": "));
-    EXPECT_EQ(got["coefficients"], uninterrupted()["coefficients"]);
+    const auto whole = uninterrupted();
+    EXPECT_EQ(got["coefficients"], whole["coefficients"]);
+    EXPECT_TRUE(whole["log_likelihood"].is_number());
+    EXPECT_EQ(got["log_likelihood"], whole["log_likelihood"]);
     EXPECT_FALSE(folder.entries().contains("c.ckpt"));
   }
 
