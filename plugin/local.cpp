@@ -212,6 +212,7 @@ void set_inherited_choice_aside() {
   for (const auto& option : option_names()) {
     ::unsetenv(fmt::format("SLURM_SPANK__SLURM_SPANK_OPTION_berth_{}", option).c_str());
   }
+  ::unsetenv(staged_variable);
   if (has_oci_conf()) return;
   inherited_image() = variable(image_variable);
   ::unsetenv(image_variable);

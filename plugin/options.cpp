@@ -122,7 +122,7 @@ std::vector<std::string> option_names() {
 }
 
 std::vector<std::string> own_variables_of_srun() {
-  return {pin_variable, cpu_bind_variable, export_variable};
+  return {pin_variable, cpu_bind_variable, export_variable, staged_variable};
 }
 
 std::vector<std::string> own_variables() {

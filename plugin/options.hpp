@@ -46,6 +46,9 @@ inline constexpr const char* export_variable = "SLURM_BERTH_EXPORT";
 /// From berth exec: the step whose container this step's task joins (see attach.hpp).
 inline constexpr const char* attach_variable = "SLURM_BERTH_ATTACH";
 
+/// From srun: the copy of the image that the job's nodes have (container/staged.hpp).
+inline constexpr const char* staged_variable = "SLURM_BERTH_STAGED";
+
 /// All of these but the image, and those of the container's options: not for the tasks.
 std::vector<std::string> own_variables();
 /// Without the container's options: for tasks that can start steps themselves.

@@ -9,6 +9,7 @@
 #include "plugin/local.hpp"
 #include "plugin/options.hpp"
 #include "plugin/slurm_config.hpp"
+#include "plugin/stage.hpp"
 #include "plugin/step.hpp"
 #include "plugin/task.hpp"
 
@@ -90,11 +91,24 @@ BERTH_EXPORT int slurm_spank_init_post_opt(spank_t, int, char**) {
   return code;
 }
 
-BERTH_EXPORT int slurm_spank_local_user_init(spank_t sp, int, char**) {
+BERTH_EXPORT int slurm_spank_local_user_init(spank_t sp, int count, char** words) {
   return guarded([&]() -> result<void> {
+    const auto site = parse_settings(count, words);
+    if (!site) return failure(site.error());
     guard_command(sp);
-    return {};
+    return stage_image(sp, *site);
   });
+}
+
+BERTH_EXPORT int slurm_spank_job_epilog(spank_t sp, int count, char** words) {
+  const auto code = guarded([&]() -> result<void> {
+    const auto site = parse_settings(count, words);
+    if (!site) return failure(site.error());
+    return remove_staged(sp, *site);
+  });
+  // What stays behind is said in slurmd's log; an error here would take the node out of service.
+  static_cast<void>(code);
+  return ESPANK_SUCCESS;
 }
 
 BERTH_EXPORT int slurm_spank_user_init(spank_t sp, int count, char** words) {

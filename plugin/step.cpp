@@ -107,6 +107,7 @@ result<step> describe_step(spank_t sp, const std::vector<std::string>& environme
       [&](const std::string& name) { return find_variable(environment, name); });
   if (!options) return pass(std::move(options));
   request.options = std::move(*options);
+  request.staged = find_variable(environment, staged_variable).value_or("");
   request.partition = find_variable(environment, "SLURM_JOB_PARTITION").value_or("");
   std::error_code code;
   request.submit_dir = std::filesystem::current_path(code).string();

@@ -79,6 +79,8 @@ std::vector<std::pair<std::string, ordered_json>> values_of(const site::config& 
           {"pin.default", rules.pin},
           {"pin.partitions", rules.pin_partitions},
           {"pin.on_failure", must_pin ? "fail" : "warn"},
+          {"stage.folder", rules.stage.folder},
+          {"stage.nodes", rules.stage.nodes},
           {"slurm_inside", rules.slurm_inside},
           {"workdir", as_image ? "image" : "submit"},
           {"overlay_size", rules.overlay_size},

@@ -15,10 +15,12 @@
 
 #include "base/channel.hpp"
 #include "base/file.hpp"
+#include "base/subprocess.hpp"
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
 #include "cli/named.hpp"
 #include "cli/report.hpp"
+#include "cli/run_folder.hpp"
 #include "cli/slurm_cache.hpp"
 #include "cli/topology_cache.hpp"
 #include "container/backend.hpp"
@@ -29,7 +31,9 @@
 #include "container/plan.hpp"
 #include "container/protocol.hpp"
 #include "container/rootfs.hpp"
+#include "container/staged.hpp"
 #include "container/unpack_job.hpp"
+#include "container/unprivileged.hpp"
 
 namespace berth::cli {
 namespace {
@@ -105,6 +109,51 @@ result<mounted_image> mount_unpacked(const image_file& image, const identity& us
   return mounted;
 }
 
+// Reading or writing every byte of an image takes longer than the plugin waits for anything else.
+result<void> ask_for_patience() {
+  node_reply notice;
+  notice.unpacks = true;
+  return send_message(request_socket, encode(notice));
+}
+
+// Hashing takes the user's rights and CPUs; what was compared once is not read again while nobody
+// writes to it.
+result<void> compare_digest(const staged_copy& copy, const image_file& file, std::uint32_t job,
+                            const identity& user) {
+  constexpr std::chrono::minutes patience{10};
+  const auto stamp = stamp_of(file.fd.get());
+  if (!stamp) return failure(stamp.error());
+  const auto kept = fmt::format("{}/{}{}", run_folder, staged_prefix(job), copy.digest);
+  const bool usable = usable_run_folder(run_folder);
+  if (usable && is_kept(kept) && find_kept(kept, *stamp)) return {};
+  const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "berth-stage";
+  if (auto told = ask_for_patience(); !told) return told;
+  auto found = run_unprivileged(user, patience, [&] {
+    return run_ok({{self.string(), "digest", copy.path}, {}, {}});
+  });
+  if (!found) return pass(std::move(found), "staged copy");
+  if (*found != copy.digest) {
+    return fail(
+        fmt::format("the staged copy \"{}\" is not the image: it was changed after it was "
+                    "copied; start the step in a new job",
+                    copy.path));
+  }
+  if (usable) static_cast<void>(keep(kept, *stamp));
+  return {};
+}
+
+result<image_file> open_job_copy(const node_request& request, const site::config& rules) {
+  const auto copy = parse_staged(request.staged);
+  if (!copy) return failure(copy.error());
+  auto original = open_image(request.image, request.submit_dir, rules.images.folders, request.user);
+  if (!original) return original;
+  auto file = open_staged(*copy, *original, rules, request.job.id, request.user);
+  if (!file) return pass(std::move(file), fmt::format("image \"{}\"", original->path));
+  auto same = compare_digest(*copy, *file, request.job.id, request.user);
+  if (!same) return pass(std::move(same), fmt::format("image \"{}\"", original->path));
+  return file;
+}
+
 struct opened_image {
   image_file file;
   std::optional<mounted_image> mounted;
@@ -151,13 +200,6 @@ result<void> admit(const node_request& request, lua::site_process& site, const a
   auto job = request.job;
   job.user = who.name;
   return ask_policy(site, job, image, trusted);
-}
-
-// Writing every file of an image to disk takes longer than the plugin waits for anything else.
-result<void> ask_for_patience() {
-  node_reply notice;
-  notice.unpacks = true;
-  return send_message(request_socket, encode(notice));
 }
 
 result<mounted_image> mount_as(backend way, const image_file& image, const identity& user,
@@ -300,7 +342,7 @@ result<container_made> serve_request(node_request request) {
   if (request.user.uid == 0) options->remap_root = false;
   std::optional<opened_image> image;
   // A name without a slash is looked for in the site's folders, which are not known yet.
-  if (contained && request.image.find('/') != std::string::npos) {
+  if (contained && request.staged.empty() && request.image.find('/') != std::string::npos) {
     auto opened = open_and_start(request, *options, {});
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
@@ -332,6 +374,12 @@ result<container_made> serve_request(node_request request) {
   if (!kept) return failure(kept.error());
   auto there = look_for_named(request, *options, *kept);
   if (!there) return pass(std::move(there));
+  if (!request.staged.empty()) {
+    auto copy = open_job_copy(request, rules);
+    if (!copy) return pass(std::move(copy));
+    image.emplace(opened_image{std::move(*copy), std::nullopt});
+    watch.lap("staging");
+  }
   if (!image && request.image != existing_image) {
     auto opened = open_and_start(request, *options, rules.images.folders);
     if (!opened) return pass(std::move(opened));

@@ -22,6 +22,7 @@ constexpr const char* home_key = "CONTAINER_MOUNT_HOME";
 constexpr const char* env_key = "CONTAINER_ENV";
 constexpr const char* writable_key = "CONTAINER_WRITABLE";
 constexpr const char* backend_key = "CONTAINER_BACKEND";
+constexpr const char* stage_key = "CONTAINER_STAGE";
 constexpr const char* slurm_key = "CONTAINER_SLURM";
 constexpr const char* timing_key = "CONTAINER_TIMING";
 constexpr const char* name_key = "CONTAINER_NAME";
@@ -65,6 +66,9 @@ constexpr std::array words{
     option_word{"container-backend", "BACKEND", backend_key, nullptr, false,
                 "how the image becomes a file system: auto, kernel (trusted images only), fuse, "
                 "or unpack (into the node's cache)"},
+    option_word{"container-stage", "auto|always|never", stage_key, nullptr, false,
+                "copy the image to every node of the job before the step starts: always, never, or "
+                "where many nodes would read it from a shared file system"},
     option_word{"container-slurm", nullptr, slurm_key, yes, false,
                 "make the node's srun, sbatch, squeue and scontrol work in the container"},
     option_word{"no-container-slurm", nullptr, slurm_key, no, false,
@@ -196,6 +200,14 @@ result<backend_choice> parse_backend(const std::string& word) {
                           has_control(word) || word.size() > longest_name ? "?" : word));
 }
 
+result<stage_choice> parse_stage(const std::string& word) {
+  if (word == "auto") return stage_choice::any;
+  if (word == "always") return stage_choice::always;
+  if (word == "never") return stage_choice::never;
+  return fail(fmt::format("\"{}\" is none of auto, always, never",
+                          has_control(word) || word.size() > longest_name ? "?" : word));
+}
+
 template <class Value, class Parser>
 result<void> read_choice(const choices& given, const char* key, Value& into, Parser parse) {
   const auto text = value_of(given, key);
@@ -289,6 +301,7 @@ result<container_options> parse_options(const choices& given, const std::string&
             return read_choice(given, entrypoint_key, options.entrypoint, parse_yes_or_no);
           })
           .and_then([&] { return read_choice(given, backend_key, options.backend, parse_backend); })
+          .and_then([&] { return read_choice(given, stage_key, options.stage, parse_stage); })
           .and_then([&] { return read_choice(given, slurm_key, options.slurm, parse_yes_or_no); })
           .and_then(
               [&] { return read_choice(given, timing_key, options.timing, parse_yes_or_no); });

@@ -58,6 +58,9 @@ enum class backend_choice { any, kernel, fuse, unpack };
 /// Stands for an image where --container-name names a container that is there already.
 inline constexpr const char* existing_image = ":";
 
+/// Whether each node gets a copy of the image; "any": the site's number of nodes decides.
+enum class stage_choice { any, always, never };
+
 /// Choices, understood.
 struct container_options {
   std::vector<mount_request> mounts;
@@ -71,6 +74,7 @@ struct container_options {
   std::string name{};       ///< of the container; empty: it ends with the step
   bool remap_root = false;  ///< the user is root in a user namespace
   bool entrypoint = false;  ///< the image's entrypoint before each task's command
+  stage_choice stage = stage_choice::any;
   std::optional<bool> slurm;  ///< the node's Slurm commands; nothing: the site's rule
 };
 

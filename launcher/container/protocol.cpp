@@ -6,7 +6,7 @@ namespace berth::container {
 namespace {
 
 // Both sides are installed together; this catches a plugin and a helper that were not.
-constexpr std::uint32_t protocol_version = 5;
+constexpr std::uint32_t protocol_version = 6;
 
 void write_job(wire_writer& out, const site::job_facts& job) {
   for (const auto value : {job.id, job.step, job.uid, job.gid, job.nodes, job.tasks_on_node}) {
@@ -78,8 +78,9 @@ std::string encode(const node_request& request) {
   out.u32(request.user.gid);
   out.numbers(request.user.groups);
   write_job(out, request.job);
-  for (const auto& text : {request.site_file, request.image, request.submit_dir, request.pmix_dir,
-                           request.slurm.conf, request.slurm.programs, request.partition}) {
+  for (const auto& text :
+       {request.site_file, request.image, request.submit_dir, request.pmix_dir, request.slurm.conf,
+        request.slurm.programs, request.staged, request.partition}) {
     out.text(text);
   }
   write_choices(out, request.options);
@@ -95,8 +96,9 @@ result<node_request> decode_request(std::string_view bytes) {
   request.user.gid = in.u32();
   request.user.groups = in.numbers();
   request.job = read_job(in);
-  for (auto* text : {&request.site_file, &request.image, &request.submit_dir, &request.pmix_dir,
-                     &request.slurm.conf, &request.slurm.programs, &request.partition}) {
+  for (auto* text :
+       {&request.site_file, &request.image, &request.submit_dir, &request.pmix_dir,
+        &request.slurm.conf, &request.slurm.programs, &request.staged, &request.partition}) {
     *text = in.text();
   }
   request.options = read_choices(in);

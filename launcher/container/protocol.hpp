@@ -23,6 +23,7 @@ struct node_request {
   std::string submit_dir;  ///< the step's working directory on this node
   std::string pmix_dir;    ///< where Slurm's PMIx server keeps this step's files; may not exist
   choices options;         ///< what else the user chose, see container_options.hpp
+  std::string staged;      ///< of format_staged: the job's copy of the image; or empty
   slurm_place slurm;       ///< where slurmstepd has it
   std::string partition;   ///< as the job's environment tells it: picks defaults, decides nothing
   bool wants_topology = false;

@@ -176,6 +176,7 @@ std::vector<problem> find_problems(const config& rules) {
   check_folders(found, "user_mounts.forbidden", rules.user_mounts.forbidden);
   check_path(found, "cache.folder", rules.cache.folder);
   check_size(found, "cache.quota", rules.cache.quota);
+  check_path(found, "stage.folder", rules.stage.folder);
   check_environment(found, rules.environment);
   check_pin(found, "pin.default", rules.pin);
   check_partitions(found, rules.pin_partitions);

@@ -39,6 +39,12 @@ struct cache_rules {
   std::uint64_t quota = std::uint64_t{64} << 30;  ///< bytes on disk, all users together
 };
 
+/// Copies of images on the nodes' own disks.
+struct stage_rules {
+  std::string folder = "/tmp";  ///< where users can write, the same on all nodes
+  std::uint32_t nodes = 8;      ///< more than these, and a shared file system: copied unasked
+};
+
 struct environment_rules {
   std::map<std::string, std::string> set;  ///< for every task, unless the user has set the name
   std::vector<std::string> unset;          ///< taken from every task
@@ -57,6 +63,7 @@ struct config {
   std::vector<mount_rule> mounts;
   user_mount_rules user_mounts;
   cache_rules cache;
+  stage_rules stage;
   environment_rules environment;
   std::string pin = "auto";  ///< default of --pin, its words
   /// Other defaults of --pin, by the partition that they are for.

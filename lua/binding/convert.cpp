@@ -175,6 +175,7 @@ class converter {
     if (name == "mounts") return list(key, &converter::mount);
     if (name == "user_mounts") return table(key, &converter::user_mounts_key);
     if (name == "cache") return table(key, &converter::cache_key);
+    if (name == "stage") return table(key, &converter::stage_key);
     if (name == "environment") return table(key, &converter::environment_key);
     if (name == "pin") return table(key, &converter::pin_key);
     if (name == "overlay_size") return size(key, out_.rules.overlay_size);
@@ -261,6 +262,23 @@ class converter {
     } else {
       unknown(key, name);
     }
+  }
+
+  void stage_key(const std::string& key, std::string_view name) {
+    if (name == "folder") {
+      out_.rules.stage.folder = text(key).value_or("");
+    } else if (name == "nodes") {
+      count(key, out_.rules.stage.nodes);
+    } else {
+      unknown(key, name);
+    }
+  }
+
+  void count(const std::string& key, std::uint32_t& into) {
+    if (lua_isinteger(l_, -1) == 0) return wrong_type(key);
+    const auto value = lua_tointeger(l_, -1);
+    if (value < 0 || value > UINT32_MAX) return complain(key, fmt::format("{} is no count", value));
+    into = static_cast<std::uint32_t>(value);
   }
 
   void environment_key(const std::string& key, std::string_view name) {

@@ -71,6 +71,8 @@ json write(const site::config& rules) {
           {"user_mounts_forbidden", rules.user_mounts.forbidden},
           {"cache_folder", rules.cache.folder},
           {"cache_quota", rules.cache.quota},
+          {"stage_folder", rules.stage.folder},
+          {"stage_nodes", rules.stage.nodes},
           {"set", rules.environment.set},
           {"unset", rules.environment.unset},
           {"pin", rules.pin},
@@ -93,7 +95,7 @@ site::mount_rule mount_of(const json& value) {
 }
 
 site::config config_of(const json& value) {
-  const auto& object = object_of(value, 16);
+  const auto& object = object_of(value, 18);
   site::config rules;
   rules.images = {{}, {}};
   rules.user_mounts = {{}, {}};
@@ -106,6 +108,8 @@ site::config config_of(const json& value) {
   read(object, "user_mounts_forbidden", rules.user_mounts.forbidden);
   read(object, "cache_folder", rules.cache.folder);
   read(object, "cache_quota", rules.cache.quota);
+  read(object, "stage_folder", rules.stage.folder);
+  read(object, "stage_nodes", rules.stage.nodes);
   read(object, "set", rules.environment.set);
   read(object, "unset", rules.environment.unset);
   read(object, "pin", rules.pin);

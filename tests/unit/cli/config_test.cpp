@@ -76,7 +76,7 @@ TEST_F(ConfigVerb, ShowTellsWhereEachValueComesFrom) {
   EXPECT_EQ(all["overlay_size"]["from"], "default");
   EXPECT_EQ(all["cache.quota"]["value"], std::uint64_t{64} << 30);
   EXPECT_EQ(all["user_mounts.allowed"]["value"][0], "/");
-  EXPECT_EQ(all.size(), 16U);
+  EXPECT_EQ(all.size(), 18U);
 }
 
 TEST_F(ConfigVerb, AdmitAsksThePolicy) {

@@ -105,6 +105,7 @@ const bad_file bad_files[] = {
      {"s:1: cache.quota: 1 bytes is not between 1M and 1024T"}},
     {"return { overlay_size = 1.5 }",
      {"s:1: overlay_size: expected a string or integer, got a number"}},
+    {"return { stage = { nodes = -1 } }", {"s:1: stage.nodes: -1 is no count"}},
     {"return { overlay_size = -1 }", {"s:1: overlay_size: -1 is negative"}},
     {"return { overlay_size = '1 GB' }",
      {"s:1: overlay_size: \"1 GB\" is not a size; write bytes or a number with K, M, G or T"}},
@@ -117,8 +118,8 @@ const bad_file bad_files[] = {
     {"local t = {}\nt.images = t\nt.t = t\nreturn t",
      {"s:2: images.images: unknown key; known are folders, trusted",
       "s:3: images.t: unknown key; known are folders, trusted",
-      "s:3: t: unknown key; known are images, mounts, user_mounts, cache, environment, pin, "
-      "slurm_inside, workdir, overlay_size, admit"}},
+      "s:3: t: unknown key; known are images, mounts, user_mounts, cache, stage, environment, "
+      "pin, slurm_inside, workdir, overlay_size, admit"}},
     {"local p = { folder = {} }\nlocal s = {}\ns.images = p\nreturn s",
      {"s:1: images.folder: unknown key; did you mean \"folders\"?"}},
 };
@@ -167,6 +168,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
     environment = { set = { A = "x", N = 4 }, unset = { "B" } },
     pin = { default = "numa", partitions = { gpu = "device,mem=hbm" }, on_failure = "fail" },
     slurm_inside = true,
+    stage = { folder = "/local", nodes = 3 },
     workdir = "image",
     overlay_size = "512M",
     user_mounts = { allowed = { "/scratch", "/home" }, forbidden = { "/home/exam" } },
@@ -190,6 +192,8 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
   EXPECT_THAT(rules.pin_partitions, testing::ElementsAre(testing::Pair("gpu", "device,mem=hbm")));
   EXPECT_EQ(rules.on_pin_failure, site::pin_failure::fail);
   EXPECT_TRUE(rules.slurm_inside);
+  EXPECT_EQ(rules.stage.folder, "/local");
+  EXPECT_EQ(rules.stage.nodes, 3U);
   EXPECT_EQ(rules.workdir, site::workdir_rule::image);
   EXPECT_EQ(rules.overlay_size, 512U << 20);
   EXPECT_THAT(rules.user_mounts.allowed, ElementsAre("/scratch", "/home"));

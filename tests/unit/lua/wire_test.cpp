@@ -17,6 +17,7 @@ evaluation full() {
   what.rules.pin_partitions = {{"gpu", "device"}};
   what.rules.on_pin_failure = site::pin_failure::fail;
   what.rules.slurm_inside = true;
+  what.rules.stage = {"/local", 3};
   what.rules.workdir = site::workdir_rule::image;
   what.rules.overlay_size = std::uint64_t{1} << 40;
   what.rules.has_admit = true;
@@ -41,6 +42,8 @@ TEST(Wire, ConfigurationsArriveAsTheyWere) {
   EXPECT_EQ(got->rules.cache.folder, "/local");
   EXPECT_EQ(got->rules.cache.quota, std::uint64_t{1} << 41);
   EXPECT_TRUE(got->rules.slurm_inside);
+  EXPECT_EQ(got->rules.stage.folder, "/local");
+  EXPECT_EQ(got->rules.stage.nodes, 3U);
   EXPECT_EQ(got->rules.overlay_size, std::uint64_t{1} << 40);
   EXPECT_EQ(got->from.at("pin.default"), 3);
 }
