@@ -115,6 +115,7 @@ result<void> settle_options() {
 // The name of an option of containers on this command line; empty without any.
 std::string option_given() {
   if (given().image) return "--container-image";
+  if (!given().explain.empty() && has_oci_conf()) return "--container-explain";
   for (const auto& word : container::option_words()) {
     const auto found = given().container.find(word.key);
     const bool meant =
@@ -225,6 +226,11 @@ result<void> settle_choice() {
         fmt::format("{}: this cluster has an oci.conf, so Slurm itself starts containers; "
                     "use --container",
                     own_option));
+  }
+  if (has_oci_conf()) {
+    // What follows --container is for Slurm's runtime: a bundle, not an image of ours.
+    if (given().pin) ::setenv(pin_variable, given().pin->c_str(), 1);
+    return {};
   }
   const auto image = chosen_image();
   if (!image) return failure(image.error());

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -6,10 +7,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/unique_fd.hpp"
 #include "binding/site_process.hpp"
 #include "cli/doctor.hpp"
 #include "cli/size_text.hpp"
 #include "image/cache.hpp"
+#include "image/shared_file_system.hpp"
 #include "image/trust.hpp"
 
 namespace berth::cli {
@@ -100,11 +103,41 @@ finding shared_folder(const std::string& path, const char* purpose) {
   return {path, verdict::ok, size_text(free) + " free", ""};
 }
 
+// Where --container-stage puts copies, as users.
+finding staging(const std::string& site_file) {
+  const auto site = lua::site_process::start_or_default(site_file);
+  if (!site) return {"staging", verdict::unknown, "the site file says where", "mend that first"};
+  const auto& path = site->config().stage.folder;
+  const unique_fd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat info {};
+  if (!folder || ::fstat(folder.get(), &info) != 0) {
+    auto why = fail_errno(fmt::format("stage.folder \"{}\"", path)).value();
+    return {"staging", verdict::wrong, why.text() + ": --container-stage does not work",
+            "make it on a local disk, mode 1777"};
+  }
+  if ((info.st_mode & 01777) != 01777) {
+    return {"staging", verdict::wrong,
+            fmt::format("stage.folder \"{}\" has mode {:o}, users copy images there", path,
+                        info.st_mode & 07777),
+            fmt::format("chmod 1777 {}", path)};
+  }
+  const auto shared = image::shared_file_system(folder.get());
+  if (shared && !shared->empty()) {
+    return {"staging", verdict::note,
+            fmt::format("stage.folder \"{}\" is on {}: copies there spare nothing", path, *shared),
+            "choose a local disk"};
+  }
+  return {"staging", verdict::ok, fmt::format("\"{}\"", path), ""};
+}
+
 }  // namespace
 
 std::vector<finding> examine_node(const doctor_paths& where) {
-  return {site_file(where.site_file), roots_folder("topology cache", where.topology),
-          image_cache(where.cache), shared_folder("/tmp", "containers show it"),
+  return {site_file(where.site_file),
+          roots_folder("topology cache", where.topology),
+          image_cache(where.cache),
+          staging(where.site_file),
+          shared_folder("/tmp", "containers show it"),
           shared_folder("/dev/shm", "ranks of a node talk through it")};
 }
 

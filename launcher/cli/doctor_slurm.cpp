@@ -18,7 +18,9 @@
 #include "cli/doctor.hpp"
 #include "container/identity.hpp"
 #include "container/slurm_conf.hpp"
+#include "container/slurm_inside.hpp"
 #include "container/unprivileged.hpp"
+#include "image/trust.hpp"
 
 namespace berth::cli {
 namespace {
@@ -77,6 +79,48 @@ finding plugin_release(const std::string& library, const std::optional<std::stri
           fmt::format("compile Berth with the headers of Slurm {}", *slurm)};
 }
 
+// The plugin starts them as root.
+finding node_programs(const container::spank_line& line) {
+  std::error_code none;
+  auto helper = fs::read_symlink("/proc/self/exe", none).parent_path().parent_path() /
+                "libexec/berth/berth-node";
+  constexpr std::string_view key = "helper=";
+  for (const auto& word : line.arguments) {
+    if (word.starts_with(key)) helper = word.substr(key.size());
+  }
+  for (const auto* name : {"berth-node", "berth-unpack", "berth-stage", "berth-slurm"}) {
+    const auto path = std::string_view(name) == "berth-node" ? helper : helper.parent_path() / name;
+    if (::access(path.c_str(), X_OK) != 0) {
+      auto why = fail_errno(fmt::format("cannot run \"{}\"", path.string())).value();
+      return {"node helper", verdict::wrong, why.text(),
+              "install Berth anew, or write helper=/PATH/berth-node in plugstack.conf"};
+    }
+    const auto facts = image::examine_path(path);
+    if (facts && !facts->weakest.empty()) {
+      return {"node helper", verdict::wrong,
+              fmt::format("others than root can change \"{}\", which root runs", facts->weakest),
+              "chown root and chmod go-w"};
+    }
+  }
+  return {"node helper", verdict::ok, helper, ""};
+}
+
+// For --container-slurm.
+finding commands(const std::string& conf) {
+  auto place = container::usual_slurm_place();
+  if (!place) return {"Slurm inside", verdict::note, place.error().text(), "put srun into PATH"};
+  place->conf = conf;
+  const auto files = container::find_slurm_files(*place);
+  if (files) {
+    return {
+        "Slurm inside", verdict::ok,
+        fmt::format("{} commands, {} libraries", files->programs.size(), files->libraries.size()),
+        ""};
+  }
+  return {"Slurm inside", verdict::note, files.error().text() + ": --container-slurm does not work",
+          "install Slurm's commands"};
+}
+
 void examine_plugin(const std::string& conf, const std::map<std::string, std::string>& config,
                     const std::optional<std::string>& slurm, std::vector<finding>& all) {
   const auto stack = container::plugstack_of(conf, config);
@@ -99,6 +143,7 @@ void examine_plugin(const std::string& conf, const std::map<std::string, std::st
          fmt::format("optional in \"{}\": where it fails, jobs run on the node itself", line.file),
          "write required instead of optional"});
   }
+  all.push_back(node_programs(line));
   if (lines.size() > 1) {
     all.push_back({"plugin", verdict::wrong,
                    fmt::format("named again in \"{}\"", lines.back().file),
@@ -208,8 +253,9 @@ std::vector<finding> examine_slurm(const doctor_paths& where) {
   if (fs::exists(folder + "/oci.conf", none)) {
     all.push_back({"oci.conf", verdict::wrong,
                    fmt::format("\"{}/oci.conf\" is there: Slurm takes --container itself", folder),
-                   "remove it, or use --container-image"});
+                   "remove it, or the plugin: site-configs/oci has both ways"});
   }
+  all.push_back(commands(where.slurm_conf));
   all.push_back(munge());
   all.push_back(pmix(config));
   examine_cgroups(config, all);

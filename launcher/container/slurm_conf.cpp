@@ -53,7 +53,8 @@ void add_plugstack(const std::string& file, int depth, std::vector<spank_line>& 
       }
       ::globfree(&matches);
     } else {
-      found.push_back({file, lower(words[0]) == "required", words[1]});
+      found.push_back(
+          {file, lower(words[0]) == "required", {words.begin() + 2, words.end()}, words[1]});
     }
   }
 }

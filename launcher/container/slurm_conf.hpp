@@ -15,6 +15,7 @@ std::map<std::string, std::string> read_slurm_conf(const std::string& path);
 struct spank_line {
   std::string file;  ///< plugstack.conf, or one that it includes
   bool required = false;
+  std::vector<std::string> arguments;
   std::string library;  ///< as written: a path, or a name in Slurm's plugin folder
 };
 

@@ -76,6 +76,33 @@ TEST_F(Doctor, APluginForAnotherSlurmIsWrong) {
   EXPECT_EQ(findings().at("plugin file").result, "wrong");
 }
 
+TEST_F(Doctor, HelpersThatAreMissingOrAnybodysAreWrong) {
+  write("slurm/plugstack.conf", "required spank_berth.so helper=/nowhere/berth-node\n");
+  const auto missing = findings().at("node helper");
+  EXPECT_EQ(missing.result, "wrong");
+  EXPECT_THAT(missing.found, HasSubstr("/nowhere/berth-node"));
+  EXPECT_THAT(missing.cure, HasSubstr("helper="));
+  for (const auto* name : {"berth-node", "berth-unpack", "berth-stage", "berth-slurm"}) {
+    fs::permissions(write(name, "x"), fs::perms(0755));
+  }
+  write("slurm/plugstack.conf", "required spank_berth.so helper=" + path("berth-node") + "\n");
+  EXPECT_THAT(findings().at("node helper").found, HasSubstr("others than root can change"));
+}
+
+TEST_F(Doctor, AStagingFolderMustBeEverybodys) {
+  auto pattern = std::string("/root/berth-site-XXXXXX");
+  const fs::path safe = ::mkdtemp(pattern.data());
+  const auto with = [&](const fs::path& folder) {
+    std::ofstream(safe / "site.lua")
+        << "return { stage = { folder = '" << folder.string() << "' } }";
+    return findings({"--site", safe / "site.lua"}).at("staging");
+  };
+  EXPECT_EQ(with("/tmp").result, "ok");
+  EXPECT_THAT(with("/nowhere").found, HasSubstr("No such file"));
+  EXPECT_EQ(with(safe).cure, "chmod 1777 " + safe.string());
+  fs::remove_all(safe);
+}
+
 TEST_F(Doctor, AnOciConfIsWrong) {
   EXPECT_FALSE(findings().contains("oci.conf"));
   write("slurm/oci.conf", "");
