@@ -135,7 +135,10 @@ result<qr_factor> factor_scalapack(const communicator& comm, const row_source& s
     }
   });
   if (!ok) return pass(std::move(ok));
+  const stopwatch watch;
   if (auto solved = least_squares(comm, *a, *b); !solved) return pass(std::move(solved));
+  const auto order = static_cast<double>(cols);
+  log_work(source, "factor", watch, 2 * local * order * order, 0, true);
   return replicate(comm, system, *a, *b);
 }
 

@@ -12,6 +12,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 class SpeedOfTrain : public testing::Test {
  protected:
@@ -75,6 +76,22 @@ TEST_F(SpeedOfTrain, ReproducibleTakesAnotherPathForManyFeatures) {
   const auto other = train({"--solver", "tsqr", "--l2", "1", "--reproducible"}, 2);
   EXPECT_EQ(other.code, 2);
   EXPECT_THAT(other.err, HasSubstr("--reproducible rules out; use exact or normal"));
+}
+
+TEST_F(SpeedOfTrain, WarnsOfThreadsWithoutCoresAndOfTheWrongKernel) {
+  make_data("20000", "60");
+  const auto crowded = run_program(
+      folder, {"taskset", "-c", "0", BERTH_TRAIN, "linear", "s.h5", "--json", "--threads", "3"});
+  ASSERT_EQ(crowded.code, 0) << crowded.err;
+  EXPECT_THAT(crowded.err, HasSubstr("3 threads share 1 processors"));
+  const auto alone =
+      run_program(folder, {"taskset", "-c", "0", BERTH_TRAIN, "linear", "s.h5", "--json"});
+  EXPECT_THAT(alone.err, Not(HasSubstr("warning")));
+  if (!__builtin_cpu_supports("avx512bw")) GTEST_SKIP() << "no AVX-512 to leave unused";
+  const auto old = run_program(folder, {"env", "OPENBLAS_CORETYPE=Haswell", BERTH_TRAIN, "linear",
+                                        "s.h5", "--json", "--solver", "scalapack"});
+  ASSERT_EQ(old.code, 0) << old.err;
+  EXPECT_THAT(old.err, HasSubstr("runs its Haswell kernels, which leave AVX-512 unused"));
 }
 
 }  // namespace
