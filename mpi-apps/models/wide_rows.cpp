@@ -145,4 +145,29 @@ result<wide_rows> load_wide(const communicator& comm, const row_source& source,
   return std::move(load.rows);
 }
 
+std::vector<double> spreads_of(const communicator& comm, const wide_rows& rows, bool intercept) {
+  const auto count = static_cast<std::size_t>(rows.range.count);
+  // With a constant, column 0 holds the roots of the weights.
+  std::vector<double> means(rows.order, 0);
+  for (std::size_t i = 0; i < count && intercept; ++i) {
+    const double* x = &rows.x[i * rows.order];
+    for (std::size_t j = 0; j < rows.order; ++j) means[j] += x[0] * x[j];
+  }
+  comm.sum(std::span<double>(means));
+  for (std::size_t j = 1; j < rows.order && intercept; ++j) means[j] /= means[0];
+  means[0] = 0;
+  std::vector<double> spreads(rows.order, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double* x = &rows.x[i * rows.order];
+    const double root = intercept ? x[0] : 0;
+    for (std::size_t j = 0; j < rows.order; ++j) {
+      const double part = x[j] - root * means[j];
+      spreads[j] += part * part;
+    }
+  }
+  comm.sum(std::span<double>(spreads));
+  for (std::size_t j = 0; j < rows.order; ++j) spreads[j] /= rows.unit[j] * rows.unit[j];
+  return spreads;
+}
+
 }  // namespace berth::apps

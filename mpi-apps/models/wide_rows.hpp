@@ -24,4 +24,9 @@ struct wide_rows {
 result<wide_rows> load_wide(const communicator& comm, const row_source& source,
                             const least_squares_options& options);
 
+/// Weighted sums of squares of the columns [order] in the data's units, about the mean where there
+/// is a constant, whose own is the sum of the weights. Two passes over the rows in memory.
+/// Collective.
+std::vector<double> spreads_of(const communicator& comm, const wide_rows& rows, bool intercept);
+
 }  // namespace berth::apps

@@ -257,6 +257,7 @@ result<least_squares_fit> solve_wide(const communicator& comm, const row_source&
   auto variances = problem.variances();
   if (!variances) return pass(std::move(variances));
   fit.variances = std::move(*variances);
+  fit.spreads = spreads_of(comm, problem.rows(), options.intercept);
   return fit;
 }
 

@@ -60,6 +60,7 @@ TEST(LeastSquares, ManyFeaturesAgreeWithOneRanksFactor) {
     const auto wide = demand(solve_wide(world(), data.source(), {}, letter, passes));
     EXPECT_LE(largest_error(wide.coefficients, expected.coefficients), 4 * epsilon) << features;
     EXPECT_LE(largest_error(wide.variances, expected.variances), 1e-10) << features;
+    EXPECT_LE(largest_error(wide.spreads, expected.spreads), 1e-13) << features;
     EXPECT_LE(largest_error(wide.residual_squares, expected.residual_squares), 1e-14);
     EXPECT_LE(largest_error(wide.total_squares, expected.total_squares), 1e-14);
     EXPECT_NEAR(wide.condition / expected.condition, 1, features == 1 ? 0.5 : 4);
