@@ -82,6 +82,23 @@ double centre_quantile(double p) noexcept {
   return q * polynomial(centre_up, r) / polynomial(centre_down, r);
 }
 
+// philox() of several counters at once, for the compiler to vectorise.
+template <std::size_t N>
+void philox_side_by_side(std::array<std::array<std::uint32_t, N>, 4>& c,
+                         std::array<std::uint32_t, 2> key) noexcept {
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t k = 0; k < N; ++k) {
+      const auto even = multiply(even_factor, c[0][k]);
+      const auto odd = multiply(odd_factor, c[2][k]);
+      c[0][k] = odd.high ^ c[1][k] ^ key[0];
+      c[1][k] = odd.low;
+      c[2][k] = even.high ^ c[3][k] ^ key[1];
+      c[3][k] = even.low;
+    }
+    advance(key);
+  }
+}
+
 double tail_quantile(double p) noexcept {
   const double r = std::sqrt(-std::log(std::min(p, 1 - p)));
   const double size = r <= 5 ? polynomial(near_up, r - 1.6) / polynomial(near_down, r - 1.6)
@@ -145,7 +162,6 @@ void row_random::normals(std::span<double> out) const noexcept {
   }
 }
 
-// philox() of `lanes` consecutive blocks at once, side by side for the compiler to vectorise.
 void row_random::uniforms(std::uint64_t block, std::span<double, 2 * lanes> out) const noexcept {
   std::array<std::array<std::uint32_t, lanes>, 4> c;
   for (std::size_t k = 0; k < lanes; ++k) {
@@ -154,18 +170,7 @@ void row_random::uniforms(std::uint64_t block, std::span<double, 2 * lanes> out)
     c[2][k] = static_cast<std::uint32_t>(row_ >> 32);
     c[3][k] = purpose_;
   }
-  auto key = key_;
-  for (int round = 0; round < rounds; ++round) {
-    for (std::size_t k = 0; k < lanes; ++k) {
-      const auto even = multiply(even_factor, c[0][k]);
-      const auto odd = multiply(odd_factor, c[2][k]);
-      c[0][k] = odd.high ^ c[1][k] ^ key[0];
-      c[1][k] = odd.low;
-      c[2][k] = even.high ^ c[3][k] ^ key[1];
-      c[3][k] = even.low;
-    }
-    advance(key);
-  }
+  philox_side_by_side(c, key_);
   for (std::size_t k = 0; k < lanes; ++k) {
     out[2 * k] = to_uniform(std::uint64_t{c[1][k]} << 32 | c[0][k]);
     out[2 * k + 1] = to_uniform(std::uint64_t{c[3][k]} << 32 | c[2][k]);
@@ -191,6 +196,54 @@ std::uint64_t permutation::scramble(std::uint64_t value) const noexcept {
     right = next;
   }
   return left << half_bits_ | right;
+}
+
+void permutation::scramble(std::array<std::uint64_t, lanes>& values) const noexcept {
+  const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
+  std::array<std::uint64_t, lanes> left;
+  std::array<std::uint64_t, lanes> right;
+  for (std::size_t k = 0; k < lanes; ++k) {
+    left[k] = values[k] >> half_bits_;
+    right[k] = values[k] & mask;
+  }
+  for (std::uint32_t round = 0; round < 4; ++round) {
+    std::array<std::array<std::uint32_t, lanes>, 4> c;
+    for (std::size_t k = 0; k < lanes; ++k) {
+      c[0][k] = static_cast<std::uint32_t>(right[k]);
+      c[1][k] = static_cast<std::uint32_t>(right[k] >> 32);
+      c[2][k] = round;
+      c[3][k] = static_cast<std::uint32_t>(stream::shuffle);
+    }
+    philox_side_by_side(c, key_);
+    for (std::size_t k = 0; k < lanes; ++k) {
+      const auto next = left[k] ^ (c[0][k] & mask);
+      left[k] = right[k];
+      right[k] = next;
+    }
+  }
+  for (std::size_t k = 0; k < lanes; ++k) values[k] = left[k] << half_bits_ | right[k];
+}
+
+void permutation::values(std::int64_t first, std::span<std::int64_t> out) const noexcept {
+  std::array<std::uint64_t, lanes> walking{};
+  std::array<std::size_t, lanes> at;  // in `out`; its size: idle
+  std::size_t next = 0;
+  const auto begin = [&](std::size_t lane) {
+    at[lane] = next;
+    if (next == out.size()) return;
+    walking[lane] = static_cast<std::uint64_t>(first) + next++;
+  };
+  for (std::size_t k = 0; k < lanes; ++k) begin(k);
+  // A walk that is over makes room for the next one.
+  for (auto left = out.size(); left > 0;) {
+    scramble(walking);
+    for (std::size_t k = 0; k < lanes; ++k) {
+      if (at[k] == out.size() || walking[k] >= size_) continue;
+      out[at[k]] = static_cast<std::int64_t>(walking[k]);
+      --left;
+      begin(k);
+    }
+  }
 }
 
 std::int64_t permutation::operator()(std::int64_t position) const noexcept {

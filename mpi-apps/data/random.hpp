@@ -69,9 +69,14 @@ class permutation {
   permutation(std::uint64_t seed, std::int64_t size) noexcept;
   /// @pre 0 <= position < size
   [[nodiscard]] std::int64_t operator()(std::int64_t position) const noexcept;
+  /// Values of positions `first` and those after it: a fraction of the price of one by one.
+  /// @pre 0 <= first, first + out.size() <= size
+  void values(std::int64_t first, std::span<std::int64_t> out) const noexcept;
 
  private:
+  static constexpr std::size_t lanes = 32;
   [[nodiscard]] std::uint64_t scramble(std::uint64_t value) const noexcept;
+  void scramble(std::array<std::uint64_t, lanes>& values) const noexcept;
 
   std::array<std::uint32_t, 2> key_;
   std::uint64_t size_;

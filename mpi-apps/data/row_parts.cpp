@@ -17,6 +17,11 @@ std::size_t row_parts::of(std::int64_t row) const noexcept {
   return static_cast<std::size_t>(std::ranges::upper_bound(ends_, order_(row)) - ends_.begin());
 }
 
+void row_parts::of(std::int64_t first, std::span<std::int64_t> out) const noexcept {
+  order_.values(first, out);
+  for (auto& each : out) each = std::ranges::upper_bound(ends_, each) - ends_.begin();
+}
+
 std::vector<std::int64_t> fold_sizes(std::int64_t rows, std::int64_t folds) {
   std::vector<std::int64_t> sizes;
   for (std::int64_t k = 0; k < folds; ++k) {

@@ -16,6 +16,8 @@ class row_parts {
   row_parts(std::uint64_t seed, const std::vector<std::int64_t>& sizes, std::int64_t group = 0);
   /// @pre 0 <= row < rows()
   [[nodiscard]] std::size_t of(std::int64_t row) const noexcept;
+  /// Of `first` and the rows after it, at a fraction of the price.
+  void of(std::int64_t first, std::span<std::int64_t> out) const noexcept;
   [[nodiscard]] std::int64_t rows() const noexcept { return ends_.back(); }
   [[nodiscard]] std::size_t count() const noexcept { return ends_.size(); }
   [[nodiscard]] std::int64_t size(std::size_t part) const noexcept {

@@ -1,7 +1,9 @@
 #include "gram/grouped_gram.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <span>
 #include <utility>
 
 #include "gram/products.hpp"
@@ -55,10 +57,14 @@ void grouped_gram_builder::add(row_range range, const T* x, const double* y,
   auto& all = *state_;
   const auto features = all.columns.ones();
   const auto targets = static_cast<std::size_t>(all.columns.targets);
+  std::array<std::int64_t, 512> groups;
   std::size_t i = 0;
   for (auto row = range.first; row < range.end(); ++row, ++i) {
     if (row % all.blocks.height == 0) all.sums = all.tree.zeros();
-    const std::size_t group = all.groups.of(row);
+    const std::size_t at = i % groups.size();
+    const auto left = static_cast<std::size_t>(range.end() - row);
+    if (at == 0) all.groups.of(row, std::span(groups).first(std::min(groups.size(), left)));
+    const auto group = static_cast<std::size_t>(groups[at]);
     auto& rows = all.chunks[group];
     rows.append(*all.kernels, 1, x + i * features, y + i * targets,
                 all.columns.is_weighted ? weights + i : nullptr);

@@ -43,6 +43,7 @@ result<stream_source> stream_source::create(const communicator& comm, const data
   made.panels_.threads = threads_each(comm);
   if (options.memory_bytes) made.panels_.memory_bytes = *options.memory_bytes;
   made.threads_ = options.threads.value_or(made.panels_.threads);
+  made.least_block_ = options.least_block;
   made.sums_bytes_ = made.bytes_for_sums(options);
   return made;
 }
@@ -144,7 +145,8 @@ result<void> stream_source::read_part(row_range range, const panel_options& opti
 }
 
 std::int64_t stream_source::rows_together() const {
-  return data_->csr ? 1 : plan_read(data_->x).row_multiple;
+  const auto stored = data_->csr ? 1 : plan_read(data_->x).row_multiple;
+  return std::max<std::int64_t>(1, (least_block_ + stored - 1) / stored) * stored;
 }
 
 row_range stream_source::mine() const {

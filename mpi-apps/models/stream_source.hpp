@@ -17,6 +17,7 @@ struct stream_options {
   bool weights = true;                       // use the dataset's weights where it has some
   std::optional<std::int64_t> memory_bytes;  // of the panels; nothing: panel_options' own
   std::optional<int> threads;                // that compute; nothing: threads_each()
+  std::int64_t least_block = 1;              // rows of a block, at least
 };
 
 /// Streams this rank's blocks once a pass, shares of them at the same time where a pass asks for
@@ -62,6 +63,7 @@ class stream_source {
   bool weights_ = false;
   panel_options panels_;
   int threads_ = 1;
+  std::int64_t least_block_ = 1;
   double sums_bytes_ = 0;
   read_facts facts_;
 };

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/text.hpp"
 #include "inference/diagnostics.hpp"
 #include "models/linear.hpp"
@@ -19,6 +21,14 @@ result<void> check_classes(const dataset_info& info) {
       "another with --target, or import one class against the others as 0 and 1",
       info.path, info.target, counted(std::ssize(info.levels), "class", "classes"),
       quoted_list(info.levels)));
+}
+
+// Every fold's sums are added up once a block: that takes no more than a few percent of their
+// products where a block has so many rows of each. Still enough blocks to share.
+std::int64_t block_for_folds(std::int64_t folds, std::int64_t rows) {
+  constexpr std::int64_t rows_of_fold = 1024;
+  constexpr std::int64_t least_blocks = 32;
+  return std::min(folds * rows_of_fold, rows / least_blocks);
 }
 
 result<void> check_inference(const train_options& chosen) {
@@ -60,7 +70,9 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
   if (auto ok = check_classes(data.info); !ok) return pass(std::move(ok));
   if (auto ok = check_selection(chosen.selection, chosen.linear); !ok) return pass(std::move(ok));
   if (auto ok = check_inference(chosen); !ok) return pass(std::move(ok));
-  auto stream = stream_source::create(comm, data, chosen.stream);
+  auto options = chosen.stream;
+  options.least_block = block_for_folds(chosen.selection.folds, data.info.rows);
+  auto stream = stream_source::create(comm, data, options);
   if (!stream) return pass(std::move(stream));
   work_log log;
   auto source = stream->rows();

@@ -89,6 +89,19 @@ TEST(Permutation, IsOneForEverySize) {
   }
 }
 
+TEST(Permutation, SeveralAreThoseOneByOne) {
+  for (const std::int64_t size : {1, 5, 31, 33, 1000, 70'001}) {
+    const permutation order(9, size);
+    for (const std::int64_t first : {std::int64_t{0}, size / 3}) {
+      std::vector<std::int64_t> got(static_cast<std::size_t>(size - first));
+      order.values(first, got);
+      for (std::int64_t i = first; i < size; ++i) {
+        ASSERT_EQ(got[static_cast<std::size_t>(i - first)], order(i)) << size << " " << i;
+      }
+    }
+  }
+}
+
 TEST(Permutation, MovesRowsAndDependsOnTheSeed) {
   const permutation one(1, 1000);
   const permutation two(2, 1000);
