@@ -110,6 +110,17 @@ result<void> check_nodes(const saved_pass& saved) {
   return {};
 }
 
+// At most, with the room that HDF5 takes for its own.
+std::int64_t bytes_of(const saved_pass& pass, const checkpoint_identity& identity,
+                      std::int64_t nodes) {
+  constexpr std::int64_t own = 32 << 10;
+  const auto numbers =
+      nodes * (pass.length * (pass.is_twofold ? 2 : 1) + 2) + std::ssize(pass.scale);
+  std::size_t letters = 0;
+  for (const auto& [name, value] : identity) letters += name.size() + value.size();
+  return own + 8 * numbers + 2 * static_cast<std::int64_t>(letters);
+}
+
 }  // namespace
 
 result<checkpoint_writer> checkpoint_writer::create(const std::string& path, const saved_pass& pass,
@@ -117,6 +128,8 @@ result<checkpoint_writer> checkpoint_writer::create(const std::string& path, con
                                                     std::int64_t nodes) {
   auto output = atomic_file::create(path);
   if (!output) return berth::apps::pass(std::move(output));
+  auto room = output->check_space(bytes_of(pass, identity, nodes));
+  if (!room) return berth::apps::pass(std::move(room));
   auto file = create_hdf5(output->temporary());
   if (!file) return berth::apps::pass(std::move(file));
   auto ok = write_header(*file, pass, identity);

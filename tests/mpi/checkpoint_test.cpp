@@ -219,15 +219,18 @@ TEST_F(Checkpoint, OtherColumnsAreRefusedAndAMissingFileIsABeginning) {
 
 TEST_F(Checkpoint, ADiskThatIsFullKeepsTheOldOneAndTheFit) {
   std::filesystem::create_directory(folder.file("small"));
-  folder.write("try.sh",
-               fmt::format("mount -t tmpfs -o size=8k none small && echo old >small/c.ckpt && "
-                           "head -c 4096 /dev/zero >small/fill 2>/dev/null; {} linear {} "
-                           "--checkpoint small/c.ckpt --checkpoint-every 0 -o m.h5 >/dev/null "
-                           "2>err; code=$?; head -1 err; exit $code\n",
-                           BERTH_TRAIN, shared->file("big.h5")));
-  const auto got = run_program(folder, {"unshare", "-rm", "sh", "try.sh"});
-  EXPECT_EQ(got.code, 0) << got.out << got.err;
-  EXPECT_THAT(got.out, HasSubstr("warning: checkpoint not written: "));
+  // Full before, while and after the numbers are written.
+  for (const char* size : {"8k", "16k", "20k"}) {
+    folder.write("try.sh",
+                 fmt::format("mount -t tmpfs -o size={} none small && echo old >small/c.ckpt && "
+                             "head -c 4096 /dev/zero >small/fill 2>/dev/null; {} linear {} "
+                             "--checkpoint small/c.ckpt --checkpoint-every 0 -o m.h5 >/dev/null "
+                             "2>err; code=$?; head -1 err; exit $code\n",
+                             size, BERTH_TRAIN, shared->file("big.h5")));
+    const auto got = run_program(folder, {"unshare", "-rm", "sh", "try.sh"});
+    EXPECT_EQ(got.code, 0) << size << got.out << got.err;
+    EXPECT_THAT(got.out, HasSubstr("warning: checkpoint not written: "));
+  }
 }
 
 }  // namespace
