@@ -3,10 +3,6 @@
 --   ---@type berth.site
 --   return { ... }
 
----@class berth.site.stage
----@field folder? string the same local folder on all nodes, where users can write
----@field nodes? integer images of a shared file system are copied for more nodes
-
 ---@class berth.site
 ---@field images? berth.images where images are and which are trusted
 ---@field mounts? (string|berth.mount)[] what of the node is visible in every container
@@ -14,7 +10,7 @@
 ---@field cache? berth.cache where the unpack backend keeps the files of images
 ---@field environment? berth.environment environment variables of every task
 ---@field pin? berth.pin pinning of tasks to cores
----@field stage? berth.site.stage copies of images on the nodes' own disks
+---@field stage? berth.stage copies of images on the nodes' own disks
 ---@field slurm_inside? boolean whether containers have the node's srun, sbatch, squeue, scontrol
 ---@field workdir? "submit"|"image" where tasks start
 ---@field overlay_size? string|integer what a container may write per node, such as "512M"
@@ -33,6 +29,10 @@
 ---@class berth.user_mounts
 ---@field allowed? string[] sources in these folders
 ---@field forbidden? string[] but not in these
+
+---@class berth.stage
+---@field folder? string the same local folder on all nodes, where users can write
+---@field nodes? integer images of a shared file system are copied for more nodes
 
 ---@class berth.cache
 ---@field folder? string absolute path on a local disk of the node
