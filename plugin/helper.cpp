@@ -77,6 +77,12 @@ result<void> check_program(const std::string& program) {
 
 result<helper_answer> hear(int socket, std::chrono::seconds timeout) {
   auto received = receive_message(socket, from_now(timeout));
+  if (!received && received.error().code() == std::errc::timed_out) {
+    return fail(
+        fmt::format("the container is not ready after {} s: the file system of the image, "
+                    "or of a folder to be shown in it, does not answer",
+                    timeout.count()));
+  }
   if (!received) return pass(std::move(received));
   auto reply = container::decode_reply(received->bytes);
   if (!reply) return pass(std::move(reply));

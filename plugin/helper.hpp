@@ -11,9 +11,11 @@ namespace berth::plugin {
 struct helper_answer {
   container::node_reply reply;
   unique_fd mount_namespace;  ///< of the container; empty when only pinning was asked
-  unique_fd lease;            ///< on an unpacked image; slurmstepd keeps it as long as it lives
-  unique_fd user_namespace;   ///< in which the tasks are root; empty: they stay who they are
-  pid_t process = -1;         ///< the helper, about to exit; see reap_helper
+  /// What slurmstepd keeps as long as it lives: of an unpacked image a lease, of one behind FUSE
+  /// the pidfd of its server.
+  unique_fd held;
+  unique_fd user_namespace;  ///< in which the tasks are root; empty: they stay who they are
+  pid_t process = -1;        ///< the helper, about to exit; see reap_helper
 };
 
 /// Runs the node helper as root and waits for its answer. Called in slurmstepd, whose effective

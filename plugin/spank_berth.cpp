@@ -124,7 +124,10 @@ BERTH_EXPORT int slurm_spank_task_init_privileged(spank_t sp, int, char**) {
 
 BERTH_EXPORT int slurm_spank_task_post_fork(spank_t sp, int, char**) {
   return guarded([&]() -> result<void> {
-    if (auto& self = current_step()) remember_mask(sp, *self);
+    if (auto& self = current_step()) {
+      remember_mask(sp, *self);
+      watch_server(*self);
+    }
     return {};
   });
 }
@@ -145,6 +148,13 @@ BERTH_EXPORT int slurm_spank_task_exit(spank_t sp, int, char**) {
       finish_check(sp, *self);
       end_refused_step(*self);
     }
+    return {};
+  });
+}
+
+BERTH_EXPORT int slurm_spank_exit(spank_t, int, char**) {
+  return guarded([]() -> result<void> {
+    if (auto& self = current_step()) self->watch.reset();
     return {};
   });
 }

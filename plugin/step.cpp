@@ -204,6 +204,10 @@ void log_start(const step& self, std::chrono::microseconds spent) {
     slurm_spank_log("berth: node %s: %s: %s", self.request.job.node.c_str(), reply.backend.c_str(),
                     container::describe(reply.timings, spent).c_str());
   }
+  if (!reply.notice.empty()) {
+    slurm_info("berth: image \"%s\": %s", one_line(reply.image).c_str(),
+               one_line(reply.notice).c_str());
+  }
   std::string phases;
   for (const auto& [phase, microseconds] : reply.timings) {
     phases += fmt::format(" {}={}us", phase, microseconds);
@@ -253,8 +257,14 @@ result<std::uint32_t> number(spank_t sp, spank_item item, const char* name) {
 std::string one_line(std::string text) {
   constexpr std::size_t longest = 2000;
   if (text.size() > longest) text.replace(longest, std::string::npos, "...");
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  std::replace_if(text.begin(), text.end(), is_control, '?');
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // In UTF-8 the control characters from U+0080 on are two bytes; U+009B starts a sequence of a
+    // terminal as ESC [ does.
+    const bool two =
+        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || two) text.replace(i, two ? 2 : 1, "?");
+  }
   return text;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What slurmstepd knows about one step on this node, from user_init to the last task.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "plugin/helper.hpp"
 #include "plugin/options.hpp"
 #include "plugin/save.hpp"
+#include "plugin/server_watch.hpp"
 #include "plugin/shared_masks.hpp"
 
 namespace berth::plugin {
@@ -36,6 +38,7 @@ struct step {
   unique_fd entry;                ///< berth-entry, for an image's entrypoint and for saving
   std::optional<save_link> save;  ///< on the first node, for --container-save
   unique_fd prolog_agent;         ///< in a task: to the process that runs TaskProlog on the node
+  std::unique_ptr<server_watch> watch;  ///< in slurmstepd: over the image's FUSE server
 };
 
 /// The step that this slurmstepd runs, or nothing when berth has no part in it.

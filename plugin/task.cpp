@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <csignal>
 #include <cstring>
-#include <thread>
 
 #include "base/file.hpp"
 #include "container/command.hpp"
@@ -16,6 +12,7 @@
 #include "container/environment.hpp"
 #include "container/id_map.hpp"
 #include "pinning/executor.hpp"
+#include "plugin/end_step.hpp"
 #include "plugin/pin.hpp"
 #include "plugin/slurm_config.hpp"
 #include "plugin/task_prolog.hpp"
@@ -200,20 +197,6 @@ void resemble_task(spank_t sp, step& self) {
   }
 }
 
-// A node that is still about to fork its tasks survives one SIGKILL of the step: Slurm signals what
-// is there and does not come back. So again, ever more slowly, until Slurm says that the step is
-// over.
-[[noreturn]] void kill_until_gone(std::uint32_t job, std::uint32_t step) {
-  constexpr std::chrono::seconds longest_pause{16};
-  ::setsid();
-  ::close_range(0, ~0U, 0);
-  for (auto pause = std::chrono::milliseconds(50); pause < longest_pause; pause *= 2) {
-    if (slurm_kill_job_step(job, step, SIGKILL) != 0) break;
-    std::this_thread::sleep_for(pause);
-  }
-  ::_exit(0);
-}
-
 }  // namespace
 
 void join_container(spank_t sp, step& self) {
@@ -259,6 +242,13 @@ void remember_mask(spank_t sp, step& self) {
   if (cpus) self.masks->store(*task, *cpus);
 }
 
+void watch_server(step& self) {
+  if (self.watch || self.refusal || self.answer.reply.backend != "fuse" || !self.answer.held)
+    return;
+  self.watch = std::make_unique<server_watch>(self.answer.held.get(), self.request.job,
+                                              one_line(self.answer.reply.image));
+}
+
 void start_task(spank_t sp, step& self) {
   if (self.refusal) ::_exit(refused_exit_code);
   if ((!self.request.image.empty() || self.attached) && !self.joined) {
@@ -300,14 +290,7 @@ void finish_check(spank_t sp, step& self) {
 void end_refused_step(const step& self) {
   static bool told = false;
   if (!self.refusal || self.request.job.nodes < 2 || std::exchange(told, true)) return;
-  const auto middle = ::fork();
-  if (middle == 0) {
-    // Nobody's child but init's: slurmstepd ends its own children with the step.
-    if (::fork() == 0) kill_until_gone(self.request.job.id, self.request.job.step);
-    ::_exit(0);
-  }
-  while (middle > 0 && ::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  end_step_apart(self.request.job.id, self.request.job.step);
 }
 
 }  // namespace berth::plugin

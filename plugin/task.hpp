@@ -7,6 +7,9 @@
 
 namespace berth::plugin {
 
+/// In slurmstepd, after the tasks are forked: ends the step when the image's server is killed.
+void watch_server(step& self);
+
 /// In the task's process, still root: joins the container's mount namespace. What goes wrong is
 /// kept as the step's refusal, for start_task to act on.
 void join_container(spank_t sp, step& self);

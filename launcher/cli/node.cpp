@@ -47,7 +47,7 @@ constexpr std::chrono::seconds fuse_patience{20};
 struct container_made {
   node_reply reply;
   unique_fd mount_namespace;
-  unique_fd lease;  // on the cache's files, with the unpack backend
+  unique_fd held;  // by slurmstepd: lease on the cache (unpack) or pidfd of the server (fuse)
   unique_fd user_namespace;
 };
 
@@ -210,6 +210,29 @@ result<mounted_image> mount_as(backend way, const image_file& image, const ident
   return mount_unpacked(image, user, rules.cache);
 }
 
+// What the kernel says of an image that it can read, but finds damaged.
+bool blames_image(const error& reason) {
+  return reason.code() == std::errc::invalid_argument || reason.code() == std::errc::io_error;
+}
+
+// A node that has no loop device left, or whose kernel knows no squashfs, still starts what FUSE
+// can serve, unless the user has said which way or wants what only the kernel's mounts can.
+result<mounted_image> mount_any_way(const node_request& request, const container_options& options,
+                                    backend way, const image_file& image, const site::config& rules,
+                                    node_reply& reply) {
+  auto mounted = mount_as(way, image, request.user, rules);
+  if (mounted || options.backend != backend_choice::any || options.remap_root ||
+      way != backend::kernel || image.kind != image::kind::squashfs ||
+      blames_image(mounted.error())) {
+    return mounted;
+  }
+  auto served = serve_through_fuse(image, request.user);
+  if (!served) return mounted;
+  reply.backend = name_of(backend::fuse);
+  reply.notice = fmt::format("through FUSE, which is slower: {}", mounted.error().text());
+  return served;
+}
+
 result<void> admit_and_mount(const node_request& request, const container_options& options,
                              lua::site_process& site, const account& who, const id_map& ids,
                              opened_image& image, node_reply& reply) {
@@ -222,7 +245,7 @@ result<void> admit_and_mount(const node_request& request, const container_option
   reply.image = image.file.path;
   reply.backend = name_of(chosen->way);
   if (image.mounted) return {};
-  auto mounted = mount_as(chosen->way, image.file, request.user, site.config());
+  auto mounted = mount_any_way(request, options, chosen->way, image.file, site.config(), reply);
   if (!mounted && chosen->way == backend::unpack) {
     mounted = explain_failed_unpack(*chosen, std::move(mounted).error());
   }
@@ -313,6 +336,7 @@ result<void> use_named(const node_request& request, const container_options& opt
     auto guard = fuse_guard::watch(there.server.get(), fuse_patience);
     if (!guard) return pass(std::move(guard));
     nothing.guard.emplace(std::move(*guard));
+    made.held = std::move(there.server);
   }
   // Others may tidy up the cache, but not while the step lives; should the image be gone, that is
   // all that can be done.
@@ -320,7 +344,7 @@ result<void> use_named(const node_request& request, const container_options& opt
     auto file = open_image(there.facts.image, "/", {}, request.user);
     auto unpacked = file ? mount_unpacked(*file, request.user, rules.cache)
                          : result<mounted_image>(failure(file.error()));
-    if (unpacked) made.lease = std::move(unpacked->lease);
+    if (unpacked) made.held = std::move(unpacked->lease);
   }
   watch.lap("named");
   auto remap = remap_root(request, options.remap_root, ids, made);
@@ -395,16 +419,17 @@ result<container_made> serve_request(node_request request) {
   auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply);
   if (!mounted) return pass(std::move(mounted));
   watch.lap("mount");
-  made.lease = std::move(image->mounted->lease);
+  made.held = std::move(image->mounted->lease);
   auto remap = remap_root(request, options->remap_root, ids, made);
   if (!remap) return pass(std::move(remap));
   auto facts = wanted_facts(ids, &image->file);
   facts.backend = made.reply.backend;
-  const auto server = std::move(image->mounted->server);
+  auto server = std::move(image->mounted->server);
   const auto keep = keeper_for(request, *options, *kept, std::move(facts), server.get());
   auto space = make_root(request, *options, rules, who, std::move(*image->mounted), *remap, keep,
                          made.reply, watch);
   if (!space) return pass(std::move(space), fmt::format("image \"{}\"", image->file.path));
+  if (!made.held) made.held = std::move(server);
   made.mount_namespace = std::move(*space);
   return made;
 }
@@ -418,7 +443,7 @@ result<void> serve() {
     made = std::move(refused);
   }
   auto sent = send_message(request_socket, encode(made->reply), no_deadline,
-                           made->mount_namespace.get(), made->lease.get());
+                           made->mount_namespace.get(), made->held.get());
   if (!sent || !made->user_namespace) return sent;
   return send_message(request_socket, {}, no_deadline, made->user_namespace.get());
 }
@@ -427,6 +452,8 @@ result<void> serve() {
 }  // namespace berth::cli
 
 int main() {
+  // Slurm starts the helper with the user's, and the topology is for everybody on the node.
+  ::umask(0022);
   const auto served = berth::cli::serve();
   return served ? 0 : berth::cli::report(served.error());
 }

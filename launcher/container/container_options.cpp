@@ -226,8 +226,10 @@ std::span<const option_word> option_words() {
 }
 
 result<void> choose(choices& into, const option_word& option, std::string_view value) {
-  const std::string text(option.means != nullptr ? std::string_view(option.means) : value);
-  if (auto fits = check_length(text); !fits) return pass(std::move(fits), shown_name(option));
+  const auto meant = option.means != nullptr ? std::string_view(option.means) : value;
+  // Before it is copied: it may be of any length.
+  if (auto fits = check_length(meant); !fits) return pass(std::move(fits), shown_name(option));
+  const std::string text(meant);
   const auto [entry, fresh] = into.try_emplace(option.key, text);
   if (fresh || entry->second == text) return {};
   if (option.means != nullptr) {

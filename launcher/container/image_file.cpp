@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -23,6 +26,9 @@ failure open_failure(const std::string& name, int errnum) {
     case ENOENT:
       return failure(
           std::move(reason).with_hint("give the path of an image that this node can see"));
+    case ELOOP:
+      return failure(std::move(reason).with_hint(
+          "give the file's own path; links of /proc to other processes' files are not followed"));
     case EACCES:
       return failure(std::move(reason).with_hint(
           "you need read permission on the file and search permission on its folders"));
@@ -40,7 +46,13 @@ unique_fd open_first(const std::vector<std::string>& candidates, const identity&
     return {};
   }
   for (const auto& path : candidates) {
-    unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    open_how how{};
+    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    // /proc/PID/root leads into mount namespaces that users make: what is found there has the path
+    // of another file, by which a site's policy may go.
+    how.resolve = RESOLVE_NO_MAGICLINKS;
+    unique_fd fd(
+        static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
     errnum = errno;
     if (fd || errnum != ENOENT) return fd;
   }

@@ -119,16 +119,16 @@ std::vector<bind> plan_binds(const mount_facts& facts, const std::vector<site::m
     return std::any_of(facts.user.begin(), facts.user.end(),
                        [&](const auto& mount) { return mount.target == path; });
   };
-  const auto add_folder = [&](const std::string& folder, const char* origin) {
+  const auto add_folder = [&](const std::string& folder, std::string_view origin) {
     const auto path = fs::path(folder).lexically_normal().string();
     if (!folder.empty() && mountable(path) && !shows(binds, path) && !covered(path)) {
-      binds.push_back({path, path, rights::user, false, false, origin});
+      binds.push_back({path, path, rights::user, false, false, std::string(origin)});
     }
   };
   if (facts.mount_home) add_folder(facts.home, "home");
   // A submit directory that would show the home folder after all stays away too.
   const bool shows_home = !facts.home.empty() && is_below(facts.home, facts.submit_dir);
-  if (facts.mount_home || !shows_home) add_folder(facts.submit_dir, "submit directory");
+  if (facts.mount_home || !shows_home) add_folder(facts.submit_dir, submit_origin);
   if (!facts.pmix_dir.empty()) {
     binds.push_back({facts.pmix_dir, facts.pmix_dir, rights::user, false, false, "pmix"});
   }

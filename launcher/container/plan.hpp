@@ -18,6 +18,7 @@ enum class rights { node, user };
 
 /// The origin of the binds that --container-mounts asks for.
 inline constexpr std::string_view user_origin = "user";
+inline constexpr std::string_view submit_origin = "submit directory";
 
 struct bind {
   std::string source;  ///< on the node

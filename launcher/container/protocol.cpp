@@ -109,7 +109,9 @@ result<node_request> decode_request(std::string_view bytes) {
 std::string encode(const node_reply& reply) {
   wire_writer out;
   out.u32(protocol_version);
-  for (const auto& text : {reply.error, reply.image, reply.backend, reply.workdir}) out.text(text);
+  for (const auto& text : {reply.error, reply.image, reply.backend, reply.notice, reply.workdir}) {
+    out.text(text);
+  }
   out.u32(reply.asks_for_job ? 1 : 0);
   out.u32(reply.unpacks ? 1 : 0);
   out.texts(reply.image_environment);
@@ -134,7 +136,9 @@ result<node_reply> decode_reply(std::string_view bytes) {
   wire_reader in(bytes);
   node_reply reply;
   const auto version = in.u32();
-  for (auto* text : {&reply.error, &reply.image, &reply.backend, &reply.workdir}) *text = in.text();
+  for (auto* text : {&reply.error, &reply.image, &reply.backend, &reply.notice, &reply.workdir}) {
+    *text = in.text();
+  }
   reply.asks_for_job = in.u32() != 0;
   reply.unpacks = in.u32() != 0;
   reply.image_environment = in.texts();

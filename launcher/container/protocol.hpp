@@ -37,6 +37,7 @@ struct node_reply {
   bool unpacks = false;
   std::string image;    ///< real path of the image; empty without a container
   std::string backend;  ///< "kernel", "fuse" or "unpack"
+  std::string notice;   ///< what is not as it should be and yet works, for the node's log
   std::string workdir;  ///< where tasks start, in the container
   std::vector<std::string> image_environment;  ///< "NAME=value"
   bool remaps_root = false;   ///< one more message follows, with the user namespace to join

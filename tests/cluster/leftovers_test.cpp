@@ -253,20 +253,5 @@ TEST_F(Leftovers, AHundredStepsAndTwentyKillsLeaveNothing) {
   EXPECT_EQ(shell("sinfo -h -N -o %T | sort -u").out, "idle\n") << shell("sinfo -R").out;
 }
 
-// A task that waits for a stopped server cannot be killed, and Slurm drains a node for that. So a
-// server that its user stops is ended, and what it served cannot be read any more.
-TEST_F(Leftovers, AUserWhoStopsHisServerHarmsNobody) {
-  const auto end = shell(R"(timeout 20 srun -w n1 --container=own.sqsh bash -c '
-    for f in /proc/[0-9]*; do
-      read -r name 2>/dev/null <$f/comm && test "$name" = squashfuse_ll &&
-        kill -STOP ${f#/proc/} && echo stopped
-    done
-    while test -e /usr/bin/probe; do :; done; echo ended')");
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  EXPECT_EQ(end.out, "stopped\nended\n") << end.err;
-  EXPECT_TRUE(comes_true([] { return shell("squeue -h -w n1").out.empty(); }, patience));
-  EXPECT_EQ(shell("sinfo -h -n n1 -o %T | sort -u").out, "idle\n");
-}
-
 }  // namespace
 }  // namespace berth::test

@@ -1,6 +1,8 @@
 #include "container/container_options.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <set>
@@ -108,6 +110,25 @@ TEST(ContainerOptions, OverlongValuesGetAClearLine) {
   EXPECT_THAT(
       choices_on_the_way(variables({{"SLURM_BERTH_CONTAINER_ENV", longest + 'a'}})).error().text(),
       HasSubstr("65537 bytes"));
+}
+
+TEST(ContainerOptions, ValuesOfGigabytesAreRefusedWithoutACopy) {
+  constexpr std::size_t size = std::size_t{4} << 30;
+  auto* const value =
+      ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(value, MAP_FAILED);
+  choices chosen;
+  struct rusage before {};
+  struct rusage after {};
+  ASSERT_EQ(::getrusage(RUSAGE_SELF, &before), 0);
+  const auto done =
+      choose(chosen, word("container-mounts"), {static_cast<const char*>(value), size});
+  ASSERT_EQ(::getrusage(RUSAGE_SELF, &after), 0);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text(),
+            "--container-mounts: its value has 4294967296 bytes; 65536 are possible");
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 1 << 14) << "KiB";
+  ::munmap(value, size);
 }
 
 TEST(ContainerOptions, ComeFromVariablesOfOursOrOfPyxis) {

@@ -84,6 +84,15 @@ TEST_F(ImageFile, EveryKindIsRecognised) {
   EXPECT_EQ(folder->size, 0U);
 }
 
+// In a mount namespace of the user's own, his file has the path of whatever he likes.
+TEST_F(ImageFile, IsNotReachedThroughAnotherProcess) {
+  for (const auto* link : {"/proc/self/root", "/proc/self/cwd/../../../../../.."}) {
+    const auto reached = open(link + image_);
+    ASSERT_FALSE(reached) << link;
+    EXPECT_THAT(reached.error().text(), HasSubstr("give the file's own path"));
+  }
+}
+
 TEST_F(ImageFile, ALinkIsFollowedToTheRealPath) {
   fs::create_symlink("a.sqsh", folder_ / "link");
   const auto opened = open("link");

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <linux/loop.h>
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <set>
@@ -13,6 +15,7 @@
 namespace berth::container {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class LoopDevice : public testing::Test {
@@ -107,6 +110,32 @@ TEST_F(LoopDevice, ManyProcessesGetOneEach) {
     EXPECT_EQ(status, 0);
   }
   EXPECT_EQ(attached(), std::set<std::string>{});
+}
+
+TEST_F(LoopDevice, ANodeThatHasNoneSaysWhatIsMissing) {
+  const auto without = [&](const std::function<bool()>& hide) {
+    return in_child([&]() -> std::string {
+      if (::unshare(CLONE_NEWNS) != 0 ||
+          ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 || !hide()) {
+        return "cannot hide the devices";
+      }
+      return complaint(attach_loop(image_.get()));
+    });
+  };
+  EXPECT_THAT(without([] {
+                return ::mount("/dev/null", "/dev/loop-control", nullptr, MS_BIND, nullptr) == 0;
+              }),
+              AllOf(HasSubstr("no free loop device"), HasSubstr("losetup --list")));
+  // As in a container whose /dev is a folder with a few devices.
+  EXPECT_THAT(without([&] {
+                struct stat control {};
+                return ::stat("/dev/loop-control", &control) == 0 &&
+                       ::mount("none", "/dev", "tmpfs", 0, nullptr) == 0 &&
+                       ::mknod("/dev/loop-control", S_IFCHR | 0600, control.st_rdev) == 0;
+              }),
+              AllOf(HasSubstr("cannot open \"/dev/loop"), HasSubstr("mknod")));
+  EXPECT_THAT(without([] { return ::mount("none", "/dev", "tmpfs", 0, nullptr) == 0; }),
+              HasSubstr("modprobe loop"));
 }
 
 TEST_F(LoopDevice, ADescriptorThatIsNoFileIsAnError) {

@@ -25,6 +25,7 @@ node_reply a_reply() {
   node_reply reply;
   reply.image = "/srv/images/img.sqsh";
   reply.backend = "fuse";
+  reply.notice = "slower today";
   reply.workdir = "/home/ada";
   reply.image_environment = {"PATH=/usr/bin", "EMPTY="};
   reply.site_environment = {{{"A", "1"}, {"B", "two\nlines"}}, {"LD_PRELOAD"}};
@@ -71,6 +72,7 @@ TEST(Protocol, AReplyArrivesAsItWasSent) {
   EXPECT_EQ(got->error, "");
   EXPECT_EQ(got->image, sent.image);
   EXPECT_EQ(got->backend, "fuse");
+  EXPECT_EQ(got->notice, sent.notice);
   EXPECT_EQ(got->workdir, sent.workdir);
   EXPECT_EQ(got->image_environment, sent.image_environment);
   EXPECT_EQ(got->site_environment.set, sent.site_environment.set);
@@ -116,9 +118,9 @@ TEST(Protocol, AnotherVersionSaysWhatToInstall) {
 
 TEST(Protocol, AnAbsurdCountCostsNoMemory) {
   auto reply = encode(a_reply());
-  // The count of the image's variables follows the version, the empty error, three texts and two
+  // The count of the image's variables follows the version, the empty error, four texts and two
   // flags.
-  const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 9) + 4 + 4;
+  const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 12) + (4 + 9) + 4 + 4;
   reply.replace(count, 4, 4, '\xff');
   EXPECT_THAT(decode_reply(reply).error().text(), HasSubstr("too short"));
 }

@@ -81,6 +81,27 @@ TEST_P(UserMounts, FollowTheSitesRules) {
   EXPECT_EQ(enter_as_user({from_node("source2", "/data")}, nothing, {{}, {}}), "entered");
 }
 
+TEST_P(UserMounts, TheSubmitFolderShowsNothingForbiddenEither) {
+  folder_.folder("source/exams/2026");
+  const site::user_mount_rules rules{{}, {folder_ / "source/exams"}};
+  const auto shown = [&](const std::string& submitted) {
+    const auto path = folder_ / submitted;
+    bind submit{path, path, rights::user, false, false, std::string(submit_origin)};
+    return enter_as_user(
+        {submit}, [&] { return fs::exists(path + "/2026") ? "shown" : "absent"; }, rules);
+  };
+  EXPECT_EQ(shown("source/exams"), "absent");
+  EXPECT_EQ(enter_as_user(
+                {{folder_ / "source", folder_ / "source", rights::user, false, false,
+                  std::string(submit_origin)}},
+                [&] { return fs::exists(folder_ / "source/exams") ? "shown" : "absent"; }, rules),
+            "absent");
+  EXPECT_EQ(enter_as_user({{folder_ / "source", folder_ / "source", rights::user, false, false,
+                            std::string(submit_origin)}},
+                          [&] { return content(folder_ / "source/file"); }, {{}, {}}),
+            "the node's\n");
+}
+
 TEST_P(UserMounts, StayInTheRootWhateverTheImagesLinks) {
   folder_.folder("victim");
   for (const auto& escape : {std::string("../../../../../../.."), folder_ / "victim"}) {

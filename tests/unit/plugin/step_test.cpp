@@ -17,6 +17,7 @@ TEST(Step, IsRefusedForTheFirstReasonGiven) {
 TEST(OneLine, LeavesNoControlCharacterAndCutsWhatIsLong) {
   EXPECT_EQ(one_line("image \"/home/ada/\u00e4.sqsh\""), "image \"/home/ada/\u00e4.sqsh\"");
   EXPECT_EQ(one_line("a\n[2026-11-22] error: b\r\x1b[2J\x7f"), "a?[2026-11-22] error: b??[2J?");
+  EXPECT_EQ(one_line("a\u009b31mb\u00a0\u00c2"), "a?31mb\u00a0\u00c2");
   EXPECT_EQ(one_line(std::string(100'000, 'x')), std::string(2000, 'x') + "...");
 }
 
