@@ -55,8 +55,9 @@ void edit_environment(spank_t sp, const step& self, std::vector<std::string> cho
   for (auto& name : container::exported_names(find_variable(task, export_variable).value_or(""))) {
     chosen.push_back(std::move(name));
   }
-  auto edits =
-      container::plan_environment(task, reply.image_environment, reply.site_environment, chosen);
+  auto edits = container::plan_environment(
+      task, container::image_variables(reply.image_environment, reply.templates, task),
+      reply.site_environment, chosen);
   if (!reply.slurm_conf.empty()) container::add_slurm(edits, task, reply.slurm_conf);
   for (const auto& edit : edits) set_variable(sp, edit.name, edit.value);
 }

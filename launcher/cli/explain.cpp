@@ -11,6 +11,7 @@
 
 #include "base/subprocess.hpp"
 #include "binding/site_process.hpp"
+#include "cli/explain_enroot.hpp"
 #include "cli/explain_libraries.hpp"
 #include "cli/explain_mpi.hpp"
 #include "cli/explain_pin.hpp"
@@ -114,10 +115,14 @@ reasoned choose_end(const container_options& options) {
   return {fmt::format("kept for the job as \"{}\"", options.name), "--container-name"};
 }
 
-reasoned choose_entrypoint(const explain_request& request, const image_facts& image) {
+reasoned choose_entrypoint(const explain_request& request, const image_facts& image,
+                           bool has_script) {
   if (!request.options.entrypoint) return {"none", "--container-entrypoint is not given"};
   const auto& metadata = image.metadata;
-  if (!metadata || metadata->entrypoint.empty()) return {"none", "the image's metadata has none"};
+  if (!metadata || metadata->entrypoint.empty()) {
+    if (has_script) return {"/bin/sh /etc/rc", "image"};
+    return {"none", "the image has none"};
+  }
   return {fmt::format("{}", fmt::join(metadata->entrypoint, " ")), "image"};
 }
 
@@ -180,8 +185,11 @@ result<explanation> gather(const explain_request& request) {
                            std::move(slurm->binds)},
                           rules.mounts);
   const auto& metadata = all.image.metadata;
+  const auto configured = read_enroot_files(all.image, file->fd.get());
   all.environment =
-      plan_environment(current_environment(), metadata ? metadata->env : std::vector<std::string>{},
+      plan_environment(current_environment(),
+                       image_variables(metadata ? metadata->env : std::vector<std::string>{},
+                                       configured.templates, current_environment()),
                        rules.environment, options.environment);
   if (!slurm->conf.empty()) add_slurm(all.environment, current_environment(), slurm->conf);
   auto mpi = image::find_mpi(file->fd.get(), all.image.path, all.image.content);
@@ -193,10 +201,11 @@ result<explanation> gather(const explain_request& request) {
   for (const auto& edit : all.mpi.plan.environment) all.environment.push_back(edit);
   all.workdir = choose_workdir(request, rules, all, here);
   all.pin = choose_pin(request, rules);
-  all.entrypoint = choose_entrypoint(request, all.image);
+  all.entrypoint = choose_entrypoint(request, all.image, configured.script);
   all.user = choose_user(request);
   all.root = choose_end(request.options);
   all.warnings = find_warnings(all, *file);
+  for (const auto& warning : configured.warnings) all.warnings.push_back(warning);
   auto placement =
       plan_pin(request.pin.empty() && !request.step ? "none" : all.pin.what, request.tasks);
   if (placement) {

@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "container/unprivileged.hpp"
 #include "container/wire.hpp"
+#include "image/enroot_files.hpp"
 #include "image/metadata.hpp"
 
 namespace berth::cli {
@@ -34,6 +35,12 @@ void read_enroot_script(image::image_metadata& into) {
   into.entrypoint = {"/bin/sh", script};
 }
 
+// A file that cannot be read says nothing; --container-explain tells what is wrong with it.
+std::vector<std::string> read_enroot_environment() {
+  const auto text = read_file(image::environment_path, image::enroot_file_limit);
+  return text ? image::parse_environment(*text).entries : std::vector<std::string>{};
+}
+
 result<std::string> look_around(const workdir_choice& where) {
   auto metadata = read_metadata();
   if (!metadata) return pass(std::move(metadata));
@@ -44,7 +51,10 @@ result<std::string> look_around(const workdir_choice& where) {
   if (!where.wanted.empty()) candidates = {where.wanted};
   read_enroot_script(*metadata);
   container::wire_writer out;
-  for (const auto& words : {metadata->env, metadata->entrypoint, metadata->cmd}) out.texts(words);
+  for (const auto& words :
+       {metadata->env, read_enroot_environment(), metadata->entrypoint, metadata->cmd}) {
+    out.texts(words);
+  }
   for (const auto& folder : candidates) {
     if (folder.empty() || ::chdir(folder.c_str()) != 0) continue;
     out.text(folder);
@@ -67,6 +77,7 @@ result<guest_facts> ask_guest(const container::identity& user, const workdir_cho
   container::wire_reader in(*answer);
   guest_facts facts;
   facts.environment = in.texts();
+  facts.templates = in.texts();
   facts.entrypoint = in.texts();
   facts.command = in.texts();
   facts.workdir = in.text();

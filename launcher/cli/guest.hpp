@@ -12,6 +12,7 @@ namespace berth::cli {
 
 struct guest_facts {
   std::vector<std::string> environment;  ///< "NAME=value"; empty for an image without metadata
+  std::vector<std::string> templates;    ///< of /etc/environment: with "${NAME}" to be replaced
   std::vector<std::string> entrypoint;   ///< words before a command; may be empty
   std::vector<std::string> command;      ///< the image's own, where none is given; may be empty
   std::string workdir;                   ///< the first folder of the rule that the user can enter

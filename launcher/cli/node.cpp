@@ -285,6 +285,7 @@ result<unique_fd> make_root(const node_request& request, const container_options
   if (!guest) return pass(std::move(guest));
   reply.workdir = std::move(guest->workdir);
   reply.image_environment = std::move(guest->environment);
+  reply.templates = std::move(guest->templates);
   if (options.entrypoint) reply.entrypoint = std::move(guest->entrypoint);
   watch.lap("metadata");
   return space;

@@ -194,7 +194,9 @@ result<void> enter_container(run_options& options) {
     if (auto whole = compose_command(options, *guest); !whole) return whole;
   }
   const auto outside = current_environment();
-  auto edits = plan_environment(outside, guest->environment, rules.environment, asked.environment);
+  auto edits =
+      plan_environment(outside, image_variables(guest->environment, guest->templates, outside),
+                       rules.environment, asked.environment);
   if (!slurm->conf.empty()) add_slurm(edits, outside, slurm->conf);
   apply(edits);
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");

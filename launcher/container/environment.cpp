@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "image/enroot_files.hpp"
 
 namespace berth::container {
 namespace {
@@ -30,6 +31,18 @@ std::optional<std::string> find_variable(const std::vector<std::string>& environ
     }
   }
   return std::nullopt;
+}
+
+std::vector<std::string> image_variables(std::vector<std::string> metadata,
+                                         const std::vector<std::string>& templates,
+                                         const std::vector<std::string>& task) {
+  const auto value_of = [&](const std::string& name) { return find_variable(task, name); };
+  for (auto& entry : image::expand_references(templates, value_of)) {
+    if (!find_variable(metadata, entry.substr(0, entry.find('=')))) {
+      metadata.push_back(std::move(entry));
+    }
+  }
+  return metadata;
 }
 
 std::vector<std::string> exported_names(std::string_view slurm_export_env) {

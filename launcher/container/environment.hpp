@@ -35,6 +35,12 @@ std::vector<environment_edit> plan_environment(const std::vector<std::string>& t
                                                const site::environment_rules& site,
                                                const std::vector<std::string>& exported);
 
+/// All that an image sets: its metadata's variables, and where those have no such name the ones of
+/// its /etc/environment, whose "${NAME}" stand for the task's values.
+std::vector<std::string> image_variables(std::vector<std::string> metadata,
+                                         const std::vector<std::string>& templates,
+                                         const std::vector<std::string>& task);
+
 /// The value of `name` in a list of "NAME=value", or nothing.
 std::optional<std::string> find_variable(const std::vector<std::string>& environment,
                                          std::string_view name);

@@ -115,6 +115,7 @@ std::string encode(const node_reply& reply) {
   out.u32(reply.asks_for_job ? 1 : 0);
   out.u32(reply.unpacks ? 1 : 0);
   out.texts(reply.image_environment);
+  out.texts(reply.templates);
   out.texts(reply.entrypoint);
   out.u32(reply.remaps_root ? 1 : 0);
   out.u32(reply.pretends_ids ? 1 : 0);
@@ -142,6 +143,7 @@ result<node_reply> decode_reply(std::string_view bytes) {
   reply.asks_for_job = in.u32() != 0;
   reply.unpacks = in.u32() != 0;
   reply.image_environment = in.texts();
+  reply.templates = in.texts();
   reply.entrypoint = in.texts();
   reply.remaps_root = in.u32() != 0;
   reply.pretends_ids = in.u32() != 0;

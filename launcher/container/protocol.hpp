@@ -40,6 +40,7 @@ struct node_reply {
   std::string notice;   ///< what is not as it should be and yet works, for the node's log
   std::string workdir;  ///< where tasks start, in the container
   std::vector<std::string> image_environment;  ///< "NAME=value"
+  std::vector<std::string> templates;  ///< likewise, with "${NAME}" to be replaced by the task's
   bool remaps_root = false;   ///< one more message follows, with the user namespace to join
   bool pretends_ids = false;  ///< in which the user is alone, see pretend_ids()
   std::vector<std::string> entrypoint;  ///< the image's, where the user wants it

@@ -92,6 +92,28 @@ TEST_F(RunOptions, ExplainNamesTheMachineOfAnImageWithoutMetadata) {
   EXPECT_THAT(end->out, HasSubstr("mpi          none found in the image\n"));
 }
 
+TEST_F(RunOptions, EnrootsEnvironmentIsTheImagesToo) {
+  write("work/environment", "OF_FILE=\"${HOME}/x\"\nFROM_IMAGE=file\nstrange\n");
+  write("work/fstab", "/data /mnt/d none bind\n");
+  ASSERT_TRUE(run_ok({{BERTH_PROGRAM, "pack", "sh", "--no-mpi", "--env", "FROM_IMAGE=yes", "--file",
+                       path("work/environment") + ":/etc/environment", "--file",
+                       path("work/fstab") + ":/etc/fstab", "-o", path("work/e.sqsh")},
+                      current_environment(),
+                      {}}));
+  const auto end = run({as_user({"./e.sqsh", "--", "sh", "-c", "echo $OF_FILE $FROM_IMAGE"}),
+                        users_environment(),
+                        {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, path("home") + "/x yes\n") << end->err;
+  const auto told = run({as_user({"--container-explain", "./e.sqsh"}), users_environment(), {}});
+  ASSERT_TRUE(told);
+  EXPECT_THAT(
+      told->out,
+      AllOf(HasSubstr("OF_FILE=" + path("home") + "/x (image)\n"),
+            HasSubstr("/etc/environment: line 3 is not NAME=VALUE\n"),
+            HasSubstr("/etc/fstab: line 1 asks for \"/data\" on \"/mnt/d\", which is not")));
+}
+
 TEST_F(RunOptions, ExplainShowsThePinningPlanWhereItIsAskedFor) {
   const auto end =
       run({as_user({"--container-explain", "--pin", "core", image()}), users_environment(), {}});

@@ -28,6 +28,7 @@ node_reply a_reply() {
   reply.notice = "slower today";
   reply.workdir = "/home/ada";
   reply.image_environment = {"PATH=/usr/bin", "EMPTY="};
+  reply.templates = {"A=${B}"};
   reply.site_environment = {{{"A", "1"}, {"B", "two\nlines"}}, {"LD_PRELOAD"}};
   reply.site_pin = "numa,verbose";
   reply.pin_failure_is_fatal = true;
@@ -75,6 +76,7 @@ TEST(Protocol, AReplyArrivesAsItWasSent) {
   EXPECT_EQ(got->notice, sent.notice);
   EXPECT_EQ(got->workdir, sent.workdir);
   EXPECT_EQ(got->image_environment, sent.image_environment);
+  EXPECT_EQ(got->templates, sent.templates);
   EXPECT_EQ(got->site_environment.set, sent.site_environment.set);
   EXPECT_EQ(got->site_environment.unset, sent.site_environment.unset);
   EXPECT_EQ(got->site_pin, "numa,verbose");
