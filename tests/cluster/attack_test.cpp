@@ -39,7 +39,7 @@ void make_image(const std::string& name, const std::string& script, const std::s
   const auto end =
       shell(fmt::format("rm -rf tree {0}.sqsh; unsquashfs -q -n -d tree own.sqsh && cd tree && "
                         "{{ {1}; }} && cd .. && mksquashfs tree {0}.sqsh -quiet -no-progress "
-                        "-no-compression -all-root {2}",
+                        "-noI -noD -noF -noX -all-root {2}",
                         name, script, options));
   ASSERT_EQ(end.exit_code, 0) << end.err;
 }
