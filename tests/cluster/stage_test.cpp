@@ -19,19 +19,21 @@ class StageOnLab : public LabTest {};
 
 constexpr const char* copies = "stat -c %i:%s /tmp/berth-staged-*";
 
-/// In one job of two nodes: n1 and another.
+/// In one job of two nodes: n1 and another. Its steps overlap: one that waits for the CPUs of the
+/// step before may miss the controller's call and go on waiting.
 outcome in_job(const std::string& script) {
   return shell("salloc --quiet -N2 -w n1 bash -c '" + script + "'");
 }
 
 std::string staged(const std::string& command, const std::string& options = "-N2") {
-  return "srun --container=own.sqsh --container-stage=always " + options + " " + command;
+  return "srun --overlap --container=own.sqsh --container-stage=always " + options + " " + command;
 }
 
 TEST_F(Stage, EveryNodeHasACopyUntilTheJobEnds) {
   const auto size = line(shell("stat -L -c %s own.sqsh").out);
-  const auto end = in_job(staged("true") + "; srun -N2 ls /tmp | grep -c berth-staged; srun -N2 " +
-                          fmt::format("sh -c \"stat -c %s /tmp/berth-staged-*\""));
+  const auto end = in_job(
+      staged("true") + "; srun --overlap -N2 ls /tmp | grep -c berth-staged; srun --overlap -N2 " +
+      fmt::format("sh -c \"stat -c %s /tmp/berth-staged-*\""));
   EXPECT_EQ(end.out, fmt::format("2\n{0}\n{0}\n", size)) << end.err;
   EXPECT_TRUE(comes_true([] {
     return shell("srun -N2 -w n1 ls /tmp").out.find("berth-staged") == std::string::npos;
@@ -61,17 +63,18 @@ TEST_F(StageOnLab, NodesReadTheCopyOnly) {
 
 TEST_F(Stage, LaterStepsUseTheSameCopy) {
   const auto end =
-      in_job(staged("true") + fmt::format("; srun -N1 -n1 -w n1 sh -c \"{}\"; ", copies) +
-             staged("true") + fmt::format("; srun -N1 -n1 -w n1 sh -c \"{}\"", copies));
+      in_job(staged("true") + fmt::format("; srun --overlap -N1 -n1 -w n1 sh -c \"{}\"; ", copies) +
+             staged("true") + fmt::format("; srun --overlap -N1 -n1 -w n1 sh -c \"{}\"", copies));
   const auto lines = split(line(end.out), '\n');
   ASSERT_EQ(lines.size(), 2U) << end.out << end.err;
   EXPECT_EQ(lines[0], lines[1]);
 }
 
 TEST_F(Stage, AChangedCopyIsRefused) {
-  const auto end = in_job("rm -f ran; " + staged("true") +
-                          "; srun -N1 -n1 -w n1 sh -c \"echo x | tee -a /tmp/berth-staged-*\"; " +
-                          staged("touch " + folder() + "/ran", "-N1 -w n1"));
+  const auto end =
+      in_job("rm -f ran; " + staged("true") +
+             "; srun --overlap -N1 -n1 -w n1 sh -c \"echo x | tee -a /tmp/berth-staged-*\"; " +
+             staged("touch " + folder() + "/ran", "-N1 -w n1"));
   EXPECT_THAT(end.err, AllOf(HasSubstr("node n1"), HasSubstr("is not the image")));
   EXPECT_NE(end.exit_code, 0);
   EXPECT_NE(shell("ls ran").exit_code, 0);
@@ -81,7 +84,7 @@ TEST_F(Stage, WhatAKilledCopyLeavesIsMadeAnew) {
   // As after SIGKILL: half a copy on the nodes, and nothing that says that it is whole.
   const auto end = in_job(staged("true") +
                           "; rm /tmp/berth-staged-$SLURM_JOB_ID-*.copied; "
-                          "srun -N2 sh -c \"truncate -s 100 /tmp/berth-staged-* || : "
+                          "srun --overlap -N2 sh -c \"truncate -s 100 /tmp/berth-staged-* || : "
                           ">/tmp/berth-staged-*\"; " +
                           staged("pwd", "-N2 --container-workdir=/usr"));
   EXPECT_EQ(end.out, "/usr\n/usr\n") << end.err;
@@ -89,7 +92,7 @@ TEST_F(Stage, WhatAKilledCopyLeavesIsMadeAnew) {
 
 TEST_F(Stage, WhatCannotBeCopiedIsOneLine) {
   const auto end =
-      shell("chmod 600 own.sqsh; srun -N2 --container=own.sqsh --container-stage=x true");
+      shell("chmod 600 own.sqsh; srun --overlap -N2 --container=own.sqsh --container-stage=x true");
   EXPECT_THAT(end.err, HasSubstr("\"x\" is none of auto, always, never"));
   shell("chmod 644 own.sqsh");
 }
