@@ -23,6 +23,11 @@ struct helper_answer {
 /// slurmstepd's descriptors.
 result<helper_answer> ask_helper(const settings& site, const container::node_request& request);
 
+/// Has the node helper drop what it kept for a job that is over, and for others whose end this node
+/// may have missed: those that Slurm does not know any more, or as finished. Called by root in
+/// slurmd's spank process; takes seconds at most.
+result<void> end_job(const settings& site, std::uint32_t job);
+
 /// Reaps the helper of an answer. Later than ask_helper, when it has exited anyway: slurmstepd must
 /// not find an unknown child when it waits for its tasks, and the step need not wait for the exit.
 void reap_helper(helper_answer& answer);

@@ -36,4 +36,15 @@ result<void> load_job_facts(site::job_facts& job) {
   return fail(fmt::format("Slurm does not know job {}", job.id));
 }
 
+bool is_over(std::uint32_t job) {
+  job_info_msg_t* loaded = nullptr;
+  if (slurm_load_job(&loaded, job, SHOW_ALL) != 0) return errno == ESLURM_INVALID_JOB_ID;
+  const std::unique_ptr<job_info_msg_t, free_job_info> info(loaded);
+  for (std::uint32_t i = 0; i < info->record_count; ++i) {
+    const auto& record = info->job_array[i];
+    if (record.job_id == job) return (record.job_state & JOB_STATE_BASE) >= JOB_COMPLETE;
+  }
+  return false;
+}
+
 }  // namespace berth::plugin

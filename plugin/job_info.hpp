@@ -8,4 +8,8 @@ namespace berth::plugin {
 /// word, and a site's policy must not decide by it. One request to slurmctld.
 result<void> load_job_facts(site::job_facts& job);
 
+/// Whether Slurm says that a job is over, or does not know it any more. Not when it does not
+/// answer.
+bool is_over(std::uint32_t job);
+
 }  // namespace berth::plugin

@@ -101,13 +101,19 @@ BERTH_EXPORT int slurm_spank_local_user_init(spank_t sp, int count, char** words
 }
 
 BERTH_EXPORT int slurm_spank_job_epilog(spank_t sp, int count, char** words) {
-  const auto code = guarded([&]() -> result<void> {
-    const auto site = parse_settings(count, words);
+  const auto site = parse_settings(count, words);
+  // One after the other, whatever becomes of the first. What stays behind is said in slurmd's log;
+  // an error here would take the node out of service.
+  guarded([&]() -> result<void> {
     if (!site) return failure(site.error());
     return remove_staged(sp, *site);
   });
-  // What stays behind is said in slurmd's log; an error here would take the node out of service.
-  static_cast<void>(code);
+  guarded([&]() -> result<void> {
+    if (!site) return {};
+    const auto job = number(sp, S_JOB_ID, "job id");
+    if (!job) return failure(job.error());
+    return end_job(*site, *job);
+  });
   return ESPANK_SUCCESS;
 }
 

@@ -11,8 +11,8 @@
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
+#include "container/cgroup.hpp"
 #include "container/wire.hpp"
-#include "plugin/cgroup.hpp"
 
 namespace berth::plugin {
 namespace {
@@ -46,7 +46,7 @@ bool follow(int socket, pid_t task) {
   while (::poll(&entry, 1, -1) < 0 && errno == EINTR) {
   }
   ::setpgid(0, ::getpgid(task));
-  return ::getppid() == task && follow_cgroups(task);
+  return ::getppid() == task && container::follow_cgroups(task);
 }
 
 [[noreturn]] void serve(int socket, pid_t task, const container::identity& user) {

@@ -74,6 +74,7 @@ std::vector<std::pair<std::string, ordered_json>> values_of(const site::config& 
           {"user_mounts.forbidden", rules.user_mounts.forbidden},
           {"cache.folder", rules.cache.folder},
           {"cache.quota", rules.cache.quota},
+          {"warm_mounts.idle_seconds", rules.warm_mounts.idle_seconds},
           {"environment.set", rules.environment.set},
           {"environment.unset", rules.environment.unset},
           {"pin.default", rules.pin},

@@ -82,8 +82,8 @@ result<unique_fd> keep_named(const kept_mounts& kept, const std::string& name, c
     auto root = make();
     if (!root) return pass(std::move(root));
     if (auto told = write_facts(*root, facts); !told) return pass(std::move(told));
-    return made_mount{std::move(*root),
-                      unique_fd(server < 0 ? -1 : ::fcntl(server, F_DUPFD_CLOEXEC, 0))};
+    return made_mount{
+        std::move(*root), unique_fd(server < 0 ? -1 : ::fcntl(server, F_DUPFD_CLOEXEC, 0)), {}};
   });
   if (!taken) return pass(std::move(taken), fmt::format("container \"{}\"", name));
   if (taken->fresh) return std::move(taken->mount);

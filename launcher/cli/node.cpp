@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "base/channel.hpp"
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
+#include "base/text.hpp"
 #include "binding/site_process.hpp"
 #include "cli/guest.hpp"
 #include "cli/named.hpp"
@@ -23,6 +25,7 @@
 #include "cli/run_folder.hpp"
 #include "cli/slurm_cache.hpp"
 #include "cli/topology_cache.hpp"
+#include "cli/warm.hpp"
 #include "container/backend.hpp"
 #include "container/container_options.hpp"
 #include "container/fuse_server.hpp"
@@ -49,6 +52,7 @@ struct container_made {
   unique_fd mount_namespace;
   unique_fd held;  // by slurmstepd: lease on the cache (unpack) or pidfd of the server (fuse)
   unique_fd user_namespace;
+  std::optional<std::chrono::seconds> idle;  // for how long unused mounts are kept
 };
 
 struct account {
@@ -78,21 +82,30 @@ struct mounted_image {
   unique_fd mount;
   std::optional<fuse_guard> guard;  // while the root may still have to wait for the user's server
   unique_fd lease;
-  unique_fd server;  // of a FUSE mount
+  unique_fd server;   // of a FUSE mount
+  bool warm = false;  // an earlier step has mounted it
 };
 
-result<mounted_image> serve_through_fuse(const image_file& image, const identity& user) {
-  auto served = mount_fuse(image, user);
+result<mounted_image> serve_through_fuse(const image_file& image, const node_request& request) {
+  auto served = warm_fuse_mount(image, request.user, request.job.id);
   if (!served) return pass(std::move(served));
   auto guard = fuse_guard::watch(served->server.get(), fuse_patience);
   if (!guard) return pass(std::move(guard));
-  return mounted_image{std::move(served->mount), std::move(*guard), {}, std::move(served->server)};
+  return mounted_image{
+      std::move(served->mount), std::move(*guard), {}, std::move(served->server), !served->fresh};
 }
 
 result<mounted_image> mount_by_kernel(const image_file& image) {
   auto mount = mount_kernel(image);
   if (!mount) return pass(std::move(mount));
   return mounted_image{std::move(*mount), std::nullopt, {}, {}};
+}
+
+result<mounted_image> mount_trusted(const image_file& image, const site::config& rules) {
+  if (rules.warm_mounts.idle_seconds == 0) return mount_by_kernel(image);
+  auto taken = warm_kernel_mount(image);
+  if (!taken) return pass(std::move(taken));
+  return mounted_image{std::move(taken->mount), std::nullopt, {}, {}, !taken->fresh};
 }
 
 result<mounted_image> mount_unpacked(const image_file& image, const identity& user,
@@ -175,7 +188,7 @@ result<opened_image> open_and_start(const node_request& request, const container
   if (backend != backend_choice::any && backend != backend_choice::fuse) return opened;
   if (options.remap_root || opened.file.kind != image::kind::squashfs) return opened;
   if (request.user.uid == 0 || is_trusted(opened.file, {"/"})) return opened;
-  auto mounted = serve_through_fuse(opened.file, request.user);
+  auto mounted = serve_through_fuse(opened.file, request);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", opened.file.path));
   opened.mounted.emplace(std::move(*mounted));
   return opened;
@@ -202,12 +215,12 @@ result<void> admit(const node_request& request, lua::site_process& site, const a
   return ask_policy(site, job, image, trusted);
 }
 
-result<mounted_image> mount_as(backend way, const image_file& image, const identity& user,
+result<mounted_image> mount_as(backend way, const image_file& image, const node_request& request,
                                const site::config& rules) {
-  if (way == backend::kernel) return mount_by_kernel(image);
-  if (way == backend::fuse) return serve_through_fuse(image, user);
+  if (way == backend::kernel) return mount_trusted(image, rules);
+  if (way == backend::fuse) return serve_through_fuse(image, request);
   if (auto told = ask_for_patience(); !told) return pass(std::move(told));
-  return mount_unpacked(image, user, rules.cache);
+  return mount_unpacked(image, request.user, rules.cache);
 }
 
 // What the kernel says of an image that it can read, but finds damaged.
@@ -220,13 +233,13 @@ bool blames_image(const error& reason) {
 result<mounted_image> mount_any_way(const node_request& request, const container_options& options,
                                     backend way, const image_file& image, const site::config& rules,
                                     node_reply& reply) {
-  auto mounted = mount_as(way, image, request.user, rules);
+  auto mounted = mount_as(way, image, request, rules);
   if (mounted || options.backend != backend_choice::any || options.remap_root ||
       way != backend::kernel || image.kind != image::kind::squashfs ||
       blames_image(mounted.error())) {
     return mounted;
   }
-  auto served = serve_through_fuse(image, request.user);
+  auto served = serve_through_fuse(image, request);
   if (!served) return mounted;
   reply.backend = name_of(backend::fuse);
   reply.notice = fmt::format("through FUSE, which is slower: {}", mounted.error().text());
@@ -237,7 +250,10 @@ result<void> admit_and_mount(const node_request& request, const container_option
                              lua::site_process& site, const account& who, const id_map& ids,
                              opened_image& image, node_reply& reply) {
   const bool trusted = is_trusted(image.file, site.config().images.trusted);
-  if (auto done = admit(request, site, who, image.file, trusted); !done) return done;
+  if (auto done = admit(request, site, who, image.file, trusted); !done) {
+    if (image.mounted) forget_fuse_mount(image.file, request.user, request.job.id);
+    return done;
+  }
   const auto named = fmt::format("image \"{}\"", image.file.path);
   auto chosen = choose_backend(
       options.backend, {image.file.kind, true, trusted, options.remap_root, ids.several, {}});
@@ -377,6 +393,7 @@ result<container_made> serve_request(node_request request) {
                                                                             : request.site_file);
   if (!site) return pass(std::move(site));
   const auto& rules = site->config();
+  made.idle = std::chrono::seconds(rules.warm_mounts.idle_seconds);
   made.reply.site_environment = rules.environment;
   made.reply.site_pin = site::default_pin(rules, request.partition);
   made.reply.pin_failure_is_fatal = rules.on_pin_failure == site::pin_failure::fail;
@@ -419,7 +436,7 @@ result<container_made> serve_request(node_request request) {
   }
   auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply);
   if (!mounted) return pass(std::move(mounted));
-  watch.lap("mount");
+  watch.lap(image->mounted->warm ? "warm" : "mount");
   made.held = std::move(image->mounted->lease);
   auto remap = remap_root(request, options->remap_root, ids, made);
   if (!remap) return pass(std::move(remap));
@@ -436,6 +453,7 @@ result<container_made> serve_request(node_request request) {
 }
 
 result<void> serve() {
+  const unique_fd node(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
   auto request = receive_request();
   auto made = request ? serve_request(std::move(*request)) : pass(std::move(request));
   if (!made) {
@@ -445,16 +463,43 @@ result<void> serve() {
   }
   auto sent = send_message(request_socket, encode(made->reply), no_deadline,
                            made->mount_namespace.get(), made->held.get());
-  if (!sent || !made->user_namespace) return sent;
-  return send_message(request_socket, {}, no_deadline, made->user_namespace.get());
+  if (sent && made->user_namespace) {
+    sent = send_message(request_socket, {}, no_deadline, made->user_namespace.get());
+  }
+  // Now nobody waits for this process any more.
+  if (made->idle && ::setns(node.get(), CLONE_NEWNS) == 0) sweep_warm_mounts(*made->idle);
+  return sent;
+}
+
+// berth-node SITE_FILE JOB...: these jobs are over. SITE_FILE may be empty, for the default one.
+// Prints the jobs of which that is to be found out.
+int serve_end_of_jobs(const std::vector<std::string>& words) {
+  constexpr unsigned patience = 20;  // s; whoever waits for this must not wait for ever
+  ::alarm(patience);
+  std::vector<std::uint32_t> jobs;
+  for (auto word = words.begin() + 1; word != words.end(); ++word) {
+    const auto job = parse_unsigned(*word);
+    if (!job) return report(error(fmt::format("\"{}\" is not a job", *word)));
+    jobs.push_back(static_cast<std::uint32_t>(*job));
+  }
+  const auto site =
+      lua::site_process::start_or_default(words[0].empty() ? lua::default_site_file : words[0]);
+  // A broken site file keeps nobody from tidying up.
+  const auto rules = site ? site->config().warm_mounts : site::warm_mount_rules{};
+  const auto doubtful = end_jobs(jobs, std::chrono::seconds(rules.idle_seconds));
+  if (!doubtful) return report(doubtful.error());
+  std::string lines;
+  for (const auto job : *doubtful) lines += fmt::format("{}\n", job);
+  return write_all(STDOUT_FILENO, lines) ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace berth::cli
 
-int main() {
+int main(int argc, char** argv) {
   // Slurm starts the helper with the user's, and the topology is for everybody on the node.
   ::umask(0022);
+  if (argc > 1) return berth::cli::serve_end_of_jobs({argv + 1, argv + argc});
   const auto served = berth::cli::serve();
   return served ? 0 : berth::cli::report(served.error());
 }

@@ -3,14 +3,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <cstring>
 
 #include "base/channel.hpp"
+#include "container/cgroup.hpp"
 #include "container/fs_context.hpp"
 
 namespace berth::container {
@@ -48,11 +51,20 @@ bool arrange_descriptors(int image, int connection) {
   ::_exit(1);
 }
 
+// All that the cgroup allows: whom the step's mask left out are the job's as well.
+void use_every_cpu() {
+  cpu_set_t all;
+  std::memset(&all, 0xff, sizeof all);
+  ::sched_setaffinity(0, sizeof all, &all);
+}
+
 // Stays the server's parent for as long as the server lives, and ends it when somebody stops it: a
 // task that waits for a stopped server cannot be killed, and Slurm drains the node for that.
 [[noreturn]] void start_and_attend(const image_file& image, int connection, const identity& user,
-                                   int report_to) {
+                                   const std::vector<std::string>& homes, int report_to) {
   ::setsid();
+  // Where it fails, the server ends with the step and the next step starts another.
+  if (enter_cgroups(homes)) use_every_cpu();
   const auto server = ::fork();
   if (server == 0) exec_server(image, connection, user);
   // Nothing is kept when the caller hears of the server; above all not the connection, which must
@@ -74,14 +86,15 @@ bool arrange_descriptors(int image, int connection) {
 }
 
 // Forks twice, so that the server's parent is nobody's child but init's.
-result<unique_fd> start_server(const image_file& image, int connection, const identity& user) {
+result<unique_fd> start_server(const image_file& image, int connection, const identity& user,
+                               const std::vector<std::string>& homes) {
   auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
   const auto middle = ::fork();
   if (middle < 0) return fail_errno("cannot fork");
   if (middle == 0) {
     const auto parent = ::fork();
-    if (parent == 0) start_and_attend(image, connection, user, sockets->theirs.get());
+    if (parent == 0) start_and_attend(image, connection, user, homes, sockets->theirs.get());
     ::_exit(parent > 0 ? 0 : 1);
   }
   sockets->theirs.reset();
@@ -94,7 +107,8 @@ result<unique_fd> start_server(const image_file& image, int connection, const id
 
 }  // namespace
 
-result<fuse_mount> mount_fuse(const image_file& image, const identity& user) {
+result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
+                              const std::vector<std::string>& homes) {
   if (image.kind == image::kind::erofs) {
     return fail(
         "is an EROFS image that others than root can change, which the kernel may not mount and "
@@ -124,7 +138,7 @@ result<fuse_mount> mount_fuse(const image_file& image, const identity& user) {
                                {"default_permissions", ""}},
                               true);
   if (!mount) return pass(std::move(mount));
-  auto server = start_server(image, connection.get(), user);
+  auto server = start_server(image, connection.get(), user, homes);
   if (!server) return pass(std::move(server));
   return fuse_mount{std::move(*mount), std::move(*server)};
 }

@@ -8,6 +8,8 @@
 // server cannot be killed, and Slurm would drain the node for that.
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
@@ -21,10 +23,12 @@ struct fuse_mount {
   unique_fd server;  ///< pidfd of the server
 };
 
-/// Mounts a squashfs image through FUSE; a server for EROFS images is not at hand, and a folder needs
-/// none (mount_kernel). @pre the caller may mount in its user namespace and is in the
-/// mount namespace in which the server shall live.
-result<fuse_mount> mount_fuse(const image_file& image, const identity& user);
+/// Mounts a squashfs image through FUSE; a server for EROFS images is not at hand, and a folder
+/// needs none (mount_kernel). @pre the caller may mount in its user namespace and is in the mount
+/// namespace in which the server shall live. `homes` are the cgroups that the server moves to
+/// (job_cgroups): a server that outlives its step must not end with the step's.
+result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
+                              const std::vector<std::string>& homes = {});
 
 /// A server can hang (a slow file system below the image), and whoever touches the mount then waits
 /// without end. While this guard lives, a small process ends the server if the caller takes longer

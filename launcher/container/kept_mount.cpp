@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -23,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t longest_name = 128;
-constexpr std::size_t longest_state = 256;
+constexpr std::size_t longest_state = 16384;
 constexpr const char* renewable_word = "renewable";
 constexpr const char* lasting_word = "lasting";
 
@@ -56,15 +59,18 @@ std::string mount_point(const std::string& entry) {
 struct entry_state {
   kept_until until = kept_until::idle;
   process_mark server;  ///< of process 0: none
+  std::vector<std::string> cgroups;
 };
 
 std::string encode(const entry_state& state) {
-  return fmt::format("{} {} {}\n", state.until == kept_until::idle ? renewable_word : lasting_word,
-                     state.server.pid, state.server.start);
+  return fmt::format("{} {} {}\n{}\n",
+                     state.until == kept_until::idle ? renewable_word : lasting_word,
+                     state.server.pid, state.server.start, fmt::join(state.cgroups, "\n"));
 }
 
 std::optional<entry_state> decode(std::string_view text) {
-  const auto words = split(trim(text), ' ');
+  auto lines = split(trim(text), '\n');
+  const auto words = split(lines.front(), ' ');
   if (words.size() != 3 || !text.ends_with('\n')) return std::nullopt;
   const auto pid = parse_unsigned(words[1]);
   const auto start = parse_unsigned(words[2]);
@@ -72,7 +78,8 @@ std::optional<entry_state> decode(std::string_view text) {
     return std::nullopt;
   }
   const auto until = words[0] == lasting_word ? kept_until::job_ends : kept_until::idle;
-  return entry_state{until, {static_cast<pid_t>(*pid), *start}};
+  lines.erase(lines.begin());
+  return entry_state{until, {static_cast<pid_t>(*pid), *start}, std::move(lines)};
 }
 
 // An entry whose lock this process holds. All its functions are for use within the kept space.
@@ -182,11 +189,27 @@ std::vector<std::string> entries() {
   return found;
 }
 
-// Within the kept space; waits for whoever is busy with the entry.
-result<void> remove_entry(const std::string& entry) {
+// Within the kept space; waits for whoever is busy with the entry. What it held, if anything.
+result<std::optional<entry_state>> remove_entry(const std::string& entry) {
   auto locked = locked_entry::lock(entry, false, true);
   if (!locked) return pass(std::move(locked));
-  return *locked ? (*locked)->remove() : result<void>{};
+  if (!*locked) return std::nullopt;
+  auto state = (*locked)->state();
+  if (auto removed = (*locked)->remove(); !removed) return pass(std::move(removed));
+  return state;
+}
+
+// Without its mount a server ends by itself; one that hangs does not.
+void end_server(const entry_state& state) {
+  constexpr int patience = 1000;  // ms
+  if (const auto server = state.server.pid == 0 ? std::nullopt : open_process(state.server)) {
+    pollfd entry{server->get(), POLLIN, 0};
+    if (::poll(&entry, 1, patience) == 0) {
+      ::syscall(SYS_pidfd_send_signal, server->get(), SIGKILL, nullptr, 0);
+      ::poll(&entry, 1, patience);
+    }
+  }
+  for (const auto& cgroup : state.cgroups) ::rmdir(cgroup.c_str());
 }
 
 template <class Work>
@@ -258,7 +281,7 @@ result<taken_mount> kept_mounts::take(const kept_key& key, kept_until until,
   if (!cleared) return use_once(until, make, cleared);
   auto made = make();
   if (!made) return pass(std::move(made));
-  entry_state state{until, {}};
+  entry_state state{until, {}, made->cgroups};
   if (made->server) {
     const auto mark = mark_process(made->server.get());
     // It has ended already: the taker finds out, and the next one starts another.
@@ -276,18 +299,24 @@ result<taken_mount> kept_mounts::take(const kept_key& key, kept_until until,
 result<void> kept_mounts::drop(const kept_key& key) const {
   const auto entry = entry_of(key);
   if (!entry) return failure(entry.error());
-  return within(space_, [&] { return remove_entry(*entry); });
+  const auto removed = within(space_, [&] { return remove_entry(*entry); });
+  return removed ? result<void>{} : failure(removed.error());
 }
 
 result<void> kept_mounts::end_of_job(std::uint32_t job) const {
-  return within(space_, [&]() -> result<void> {
+  std::vector<entry_state> lost;
+  const auto dropped = within(space_, [&]() -> result<void> {
     result<void> outcome;
     for (const auto& entry : entries()) {
       if (job_of(entry) != job) continue;
-      if (auto removed = remove_entry(entry); !removed) outcome = std::move(removed);
+      const auto state = remove_entry(entry);
+      if (!state) outcome = failure(state.error());
+      if (state && *state) lost.push_back(**state);
     }
     return outcome;
   });
+  for (const auto& state : lost) end_server(state);
+  return dropped;
 }
 
 result<void> kept_mounts::sweep(std::chrono::seconds idle) const {
@@ -303,11 +332,14 @@ result<void> kept_mounts::sweep(std::chrono::seconds idle) const {
   return {};
 }
 
-result<std::vector<std::uint32_t>> kept_mounts::jobs() const {
-  return within(space_, []() -> result<std::vector<std::uint32_t>> {
+result<std::vector<std::uint32_t>> kept_mounts::jobs(std::chrono::seconds idle) const {
+  return within(space_, [&]() -> result<std::vector<std::uint32_t>> {
     std::set<std::uint32_t> found;
     for (const auto& entry : entries()) {
-      if (const auto job = job_of(entry)) found.insert(*job);
+      const auto job = job_of(entry);
+      if (!job) continue;
+      const auto locked = locked_entry::lock(entry, false, false);
+      if (locked && *locked && (*locked)->idle_for() >= idle) found.insert(*job);
     }
     return std::vector<std::uint32_t>(found.begin(), found.end());
   });

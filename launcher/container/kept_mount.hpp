@@ -51,8 +51,9 @@ enum class kept_until {
 };
 
 struct made_mount {
-  unique_fd mount;   ///< detached
-  unique_fd server;  ///< pidfd of the process that answers for it (FUSE), or none
+  unique_fd mount;                   ///< detached
+  unique_fd server;                  ///< pidfd of the process that answers for it (FUSE), or none
+  std::vector<std::string> cgroups;  ///< that end_of_job removes, in this order (job_cgroups)
 };
 
 struct taken_mount {
@@ -78,7 +79,8 @@ class kept_mounts {
   /// Drops one entry; success when there is none.
   result<void> drop(const kept_key& key) const;
 
-  /// Drops all entries of a job. The file systems end with the last container that uses them.
+  /// Drops all entries of a job that has no processes any more. Ends the servers that do not end by
+  /// themselves within a second, and removes the cgroups that were made for them.
   result<void> end_of_job(std::uint32_t job) const;
 
   /// Drops what was not taken for `idle` and may be made again, whatever has lost its server, and
@@ -86,8 +88,8 @@ class kept_mounts {
   /// waits.
   result<void> sweep(std::chrono::seconds idle) const;
 
-  /// The jobs that have entries, each once, ascending.
-  [[nodiscard]] result<std::vector<std::uint32_t>> jobs() const;
+  /// The jobs that have entries that were not taken for `idle`, each once, ascending.
+  [[nodiscard]] result<std::vector<std::uint32_t>> jobs(std::chrono::seconds idle = {}) const;
 
  private:
   explicit kept_mounts(kept_space space) : space_(std::move(space)) {}

@@ -18,6 +18,7 @@ constexpr std::size_t longest_path = 4095;  // PATH_MAX without its end mark
 constexpr std::size_t longest_value = 65536;
 constexpr std::uint64_t smallest_size = std::uint64_t{1} << 20;
 constexpr std::uint64_t largest_size = std::uint64_t{1} << 50;
+constexpr std::uint64_t longest_idle = 7 * 24 * 3600;
 constexpr std::size_t longest_partition = 255;
 constexpr std::array<std::string_view, 9> policies = {
     "auto", "core", "l3", "numa", "package", "spread", "compact", "device", "none"};
@@ -160,6 +161,11 @@ void check_size(problems& found, const std::string& key, std::uint64_t size) {
   found.push_back({key, fmt::format("{} bytes is not between 1M and 1024T", size)});
 }
 
+void check_idle(problems& found, std::uint64_t seconds) {
+  if (seconds <= longest_idle) return;
+  found.push_back({"warm_mounts.idle_seconds", fmt::format("{} is more than a week", seconds)});
+}
+
 }  // namespace
 
 const std::string& default_pin(const config& rules, const std::string& partition) {
@@ -177,6 +183,7 @@ std::vector<problem> find_problems(const config& rules) {
   check_path(found, "cache.folder", rules.cache.folder);
   check_size(found, "cache.quota", rules.cache.quota);
   check_path(found, "stage.folder", rules.stage.folder);
+  check_idle(found, rules.warm_mounts.idle_seconds);
   check_environment(found, rules.environment);
   check_pin(found, "pin.default", rules.pin);
   check_partitions(found, rules.pin_partitions);

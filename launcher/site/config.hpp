@@ -45,6 +45,11 @@ struct stage_rules {
   std::uint32_t nodes = 8;      ///< more than these, and a shared file system: copied unasked
 };
 
+/// How mounts of images outlive a step, to serve the next one.
+struct warm_mount_rules {
+  std::uint64_t idle_seconds = 900;  ///< unused for longer: dropped; 0: every step mounts anew
+};
+
 struct environment_rules {
   std::map<std::string, std::string> set;  ///< for every task, unless the user has set the name
   std::vector<std::string> unset;          ///< taken from every task
@@ -64,6 +69,7 @@ struct config {
   user_mount_rules user_mounts;
   cache_rules cache;
   stage_rules stage;
+  warm_mount_rules warm_mounts{};
   environment_rules environment;
   std::string pin = "auto";  ///< default of --pin, its words
   /// Other defaults of --pin, by the partition that they are for.

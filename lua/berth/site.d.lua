@@ -8,6 +8,7 @@
 ---@field mounts? (string|berth.mount)[] what of the node is visible in every container
 ---@field user_mounts? berth.user_mounts what users may mount into their containers themselves
 ---@field cache? berth.cache where the unpack backend keeps the files of images
+---@field warm_mounts? berth.warm_mounts how mounts of images outlive a step
 ---@field environment? berth.environment environment variables of every task
 ---@field pin? berth.pin pinning of tasks to cores
 ---@field stage? berth.stage copies of images on the nodes' own disks
@@ -37,6 +38,9 @@
 ---@class berth.cache
 ---@field folder? string absolute path on a local disk of the node
 ---@field quota? string|integer what all entries may take on disk, such as "200G"
+
+---@class berth.warm_mounts
+---@field idle_seconds? integer dropped when unused for longer; 0: every step mounts anew
 
 ---@class berth.environment
 ---@field set? table<string, string|integer> variables to set where the user has not

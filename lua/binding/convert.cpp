@@ -176,6 +176,7 @@ class converter {
     if (name == "user_mounts") return table(key, &converter::user_mounts_key);
     if (name == "cache") return table(key, &converter::cache_key);
     if (name == "stage") return table(key, &converter::stage_key);
+    if (name == "warm_mounts") return table(key, &converter::warm_mounts_key);
     if (name == "environment") return table(key, &converter::environment_key);
     if (name == "pin") return table(key, &converter::pin_key);
     if (name == "overlay_size") return size(key, out_.rules.overlay_size);
@@ -279,6 +280,14 @@ class converter {
     const auto value = lua_tointeger(l_, -1);
     if (value < 0 || value > UINT32_MAX) return complain(key, fmt::format("{} is no count", value));
     into = static_cast<std::uint32_t>(value);
+  }
+
+  void warm_mounts_key(const std::string& key, std::string_view name) {
+    if (name != "idle_seconds") return unknown(key, name);
+    if (lua_isinteger(l_, -1) == 0) return wrong_type(key);
+    const auto seconds = lua_tointeger(l_, -1);
+    if (seconds < 0) return complain(key, fmt::format("{} is negative", seconds));
+    out_.rules.warm_mounts.idle_seconds = static_cast<std::uint64_t>(seconds);
   }
 
   void environment_key(const std::string& key, std::string_view name) {

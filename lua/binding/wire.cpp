@@ -73,6 +73,7 @@ json write(const site::config& rules) {
           {"cache_quota", rules.cache.quota},
           {"stage_folder", rules.stage.folder},
           {"stage_nodes", rules.stage.nodes},
+          {"warm_idle", rules.warm_mounts.idle_seconds},
           {"set", rules.environment.set},
           {"unset", rules.environment.unset},
           {"pin", rules.pin},
@@ -95,7 +96,7 @@ site::mount_rule mount_of(const json& value) {
 }
 
 site::config config_of(const json& value) {
-  const auto& object = object_of(value, 18);
+  const auto& object = object_of(value, 19);
   site::config rules;
   rules.images = {{}, {}};
   rules.user_mounts = {{}, {}};
@@ -110,6 +111,7 @@ site::config config_of(const json& value) {
   read(object, "cache_quota", rules.cache.quota);
   read(object, "stage_folder", rules.stage.folder);
   read(object, "stage_nodes", rules.stage.nodes);
+  read(object, "warm_idle", rules.warm_mounts.idle_seconds);
   read(object, "set", rules.environment.set);
   read(object, "unset", rules.environment.unset);
   read(object, "pin", rules.pin);

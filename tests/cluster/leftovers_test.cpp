@@ -221,8 +221,11 @@ TEST_F(Leftovers, AHundredStepsAndTwentyKillsLeaveNothing) {
   const auto compute = nodes();
   std::set<std::string> namespaces{pid_namespace("login")};
   for (const auto& node : compute) namespaces.insert(pid_namespace(node));
-  // The first step on a node keeps its topology there for all others.
-  ASSERT_EQ(shell("srun -N" + std::to_string(compute.size()) + " --pin=auto true").exit_code, 0);
+  // The first step on a node keeps its topology and a place for mounts there for all others.
+  ASSERT_EQ(shell("srun -N" + std::to_string(compute.size()) +
+                  " --pin=auto --container=" + trusted_image() + " true")
+                .exit_code,
+            0);
   const auto before = all_traces(compute);
   tally counts;
   killings killed;
@@ -247,9 +250,12 @@ TEST_F(Leftovers, AHundredStepsAndTwentyKillsLeaveNothing) {
       << shell("squeue -s; squeue").out;
   EXPECT_TRUE(comes_true([&] { return remains(namespaces).empty(); }, patience));
   EXPECT_THAT(remains(namespaces), IsEmpty());
+  // A trusted image stays mounted for the next step on the node, once on each.
+  EXPECT_TRUE(comes_true([&] { return loops_of_images().size() <= compute.size(); }, patience));
+  EXPECT_THAT(new_traces(compute, before, killed.steps), IsEmpty());
+  for (const auto& node : compute) root_on(node, "umount /run/berth/kept/ns");
   EXPECT_TRUE(comes_true([] { return loops_of_images().empty(); }, patience));
   EXPECT_THAT(loops_of_images(), IsEmpty());
-  EXPECT_THAT(new_traces(compute, before, killed.steps), IsEmpty());
   EXPECT_EQ(shell("sinfo -h -N -o %T | sort -u").out, "idle\n") << shell("sinfo -R").out;
 }
 

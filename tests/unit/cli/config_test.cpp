@@ -74,9 +74,10 @@ TEST_F(ConfigVerb, ShowTellsWhereEachValueComesFrom) {
   EXPECT_EQ(all["pin.partitions"]["from"], path + ":4");
   EXPECT_EQ(all["overlay_size"]["value"], 1U << 30);
   EXPECT_EQ(all["overlay_size"]["from"], "default");
+  EXPECT_EQ(all["warm_mounts.idle_seconds"]["value"], 900);
   EXPECT_EQ(all["cache.quota"]["value"], std::uint64_t{64} << 30);
   EXPECT_EQ(all["user_mounts.allowed"]["value"][0], "/");
-  EXPECT_EQ(all.size(), 18U);
+  EXPECT_EQ(all.size(), 19U);
 }
 
 TEST_F(ConfigVerb, AdmitAsksThePolicy) {

@@ -27,7 +27,7 @@ const kept_key job_key{"image-1", 7, 1000};
 result<made_mount> new_tmpfs() {
   auto mount = mount_detached("tmpfs", {{"source", "kept-test"}}, false);
   if (!mount) return failure(mount.error());
-  return made_mount{std::move(*mount), {}};
+  return made_mount{std::move(*mount), {}, {}};
 }
 
 result<made_mount> must_not_make() {

@@ -101,6 +101,12 @@ const bad_file bad_files[] = {
      {"s:1: user_mounts.allowed: expected a list, got a string; put braces around it"}},
     {"return { user_mounts = { forbidden = { 'a' } } }",
      {"s:1: user_mounts.forbidden[1]: \"a\" is not an absolute path"}},
+    {"return { warm_mounts = { idle_seconds = '5' } }",
+     {"s:1: warm_mounts.idle_seconds: expected a integer, got a string"}},
+    {"return { warm_mounts = { idle_seconds = -5 } }",
+     {"s:1: warm_mounts.idle_seconds: -5 is negative"}},
+    {"return { warm_mounts = { idle = 5 } }",
+     {"s:1: warm_mounts.idle: unknown key; known are idle_seconds"}},
     {"return { cache = { quota = '1' } }",
      {"s:1: cache.quota: 1 bytes is not between 1M and 1024T"}},
     {"return { overlay_size = 1.5 }",
@@ -118,7 +124,8 @@ const bad_file bad_files[] = {
     {"local t = {}\nt.images = t\nt.t = t\nreturn t",
      {"s:2: images.images: unknown key; known are folders, trusted",
       "s:3: images.t: unknown key; known are folders, trusted",
-      "s:3: t: unknown key; known are images, mounts, user_mounts, cache, stage, environment, "
+      "s:3: t: unknown key; known are images, mounts, user_mounts, cache, stage, "
+      "warm_mounts, environment, "
       "pin, slurm_inside, workdir, overlay_size, admit"}},
     {"local p = { folder = {} }\nlocal s = {}\ns.images = p\nreturn s",
      {"s:1: images.folder: unknown key; did you mean \"folders\"?"}},
@@ -173,6 +180,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
     overlay_size = "512M",
     user_mounts = { allowed = { "/scratch", "/home" }, forbidden = { "/home/exam" } },
     cache = { folder = "/local/berth", quota = "10G" },
+    warm_mounts = { idle_seconds = 60 },
   })");
   const auto& rules = file.config();
   EXPECT_THAT(rules.images.folders, ElementsAre("/srv/a", "/srv/b"));
@@ -200,6 +208,7 @@ TEST(SiteFile, ValuesArriveInTheStruct) {
   EXPECT_THAT(rules.user_mounts.forbidden, ElementsAre("/home/exam"));
   EXPECT_EQ(rules.cache.folder, "/local/berth");
   EXPECT_EQ(rules.cache.quota, std::uint64_t{10} << 30);
+  EXPECT_EQ(rules.warm_mounts.idle_seconds, 60U);
   EXPECT_FALSE(rules.has_admit);
   EXPECT_EQ(file.from().at("pin.default"), 6);
 }

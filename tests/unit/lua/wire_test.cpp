@@ -11,6 +11,7 @@ evaluation full() {
   what.rules.images = {{"/a"}, {"/b", "/c"}};
   what.rules.mounts = {{"/s", "/t", true, false}};
   what.rules.user_mounts = {{"/u"}, {"/v", "/w"}};
+  what.rules.warm_mounts.idle_seconds = 7;
   what.rules.cache = {"/local", std::uint64_t{1} << 41};
   what.rules.environment = {{{"A", "ä\n\"'"}}, {"B"}};
   what.rules.pin = "numa";
@@ -40,6 +41,7 @@ TEST(Wire, ConfigurationsArriveAsTheyWere) {
   EXPECT_EQ(got->rules.user_mounts.allowed, full().rules.user_mounts.allowed);
   EXPECT_EQ(got->rules.user_mounts.forbidden, full().rules.user_mounts.forbidden);
   EXPECT_EQ(got->rules.cache.folder, "/local");
+  EXPECT_EQ(got->rules.warm_mounts.idle_seconds, 7U);
   EXPECT_EQ(got->rules.cache.quota, std::uint64_t{1} << 41);
   EXPECT_TRUE(got->rules.slurm_inside);
   EXPECT_EQ(got->rules.stage.folder, "/local");

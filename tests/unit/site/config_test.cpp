@@ -99,6 +99,8 @@ const broken every_rule[] = {
      "user_mounts.forbidden[1]", "\"..\""},
     {"RelativeCache", [](auto& c) { c.cache.folder = "cache"; }, "cache.folder",
      "not an absolute path"},
+    {"LongWarm", [](auto& c) { c.warm_mounts.idle_seconds = 604801; },
+     "warm_mounts.idle_seconds", "more than a week"},
     {"SmallCache", [](auto& c) { c.cache.quota = 5; }, "cache.quota", "not between 1M"},
     {"SmallOverlay", [](auto& c) { c.overlay_size = (1U << 20) - 1; }, "overlay_size",
      "not between 1M"},

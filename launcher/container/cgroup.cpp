@@ -1,7 +1,10 @@
-#include "plugin/cgroup.hpp"
+#include "container/cgroup.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <optional>
@@ -10,7 +13,7 @@
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
 
-namespace berth::plugin {
+namespace berth::container {
 namespace {
 
 constexpr std::size_t proc_limit = std::size_t{16} << 20;
@@ -88,4 +91,36 @@ result<void> follow_cgroups(pid_t leader) {
   return {};
 }
 
-}  // namespace berth::plugin
+job_cgroups find_job_cgroups(std::uint32_t job) {
+  job_cgroups found;
+  const auto cgroup = read_file("/proc/self/cgroup", proc_limit);
+  const auto mountinfo = read_file("/proc/self/mountinfo", proc_limit);
+  if (!cgroup || !mountinfo) return found;
+  const auto name = fmt::format("/job_{}", job);
+  for (const auto& file : cgroup_files(*cgroup, *mountinfo)) {
+    const auto at = file.find(name + "/");
+    if (at == std::string::npos) continue;
+    const auto folder = file.substr(0, at + name.size());
+    struct statfs info {};
+    const bool unified = ::statfs(folder.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
+    auto home = unified ? folder + "/berth" : folder;
+    if (unified) {
+      if (::mkdir(home.c_str(), 0755) != 0 && errno != EEXIST) continue;
+      found.extra.push_back(home);
+    }
+    found.extra.push_back(folder);
+    found.homes.push_back(std::move(home) + "/cgroup.procs");
+  }
+  return found;
+}
+
+bool enter_cgroups(const std::vector<std::string>& homes) {
+  bool entered = true;
+  for (const auto& file : homes) {
+    const unique_fd procs(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!procs || ::write(procs.get(), "0", 1) != 1) entered = false;
+  }
+  return entered;
+}
+
+}  // namespace berth::container

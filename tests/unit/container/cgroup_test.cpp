@@ -1,9 +1,9 @@
-#include "plugin/cgroup.hpp"
+#include "container/cgroup.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace berth::plugin {
+namespace berth::container {
 namespace {
 
 using testing::ElementsAre;
@@ -41,4 +41,4 @@ TEST(Cgroup, BrokenLinesAreSkipped) {
 }
 
 }  // namespace
-}  // namespace berth::plugin
+}  // namespace berth::container
