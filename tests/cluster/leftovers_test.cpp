@@ -222,10 +222,14 @@ TEST_F(Leftovers, AHundredStepsAndTwentyKillsLeaveNothing) {
   std::set<std::string> namespaces{pid_namespace("login")};
   for (const auto& node : compute) namespaces.insert(pid_namespace(node));
   // The first step on a node keeps its topology and a place for mounts there for all others.
-  ASSERT_EQ(shell("srun -N" + std::to_string(compute.size()) +
-                  " --pin=auto --container=" + trusted_image() + " true")
-                .exit_code,
-            0);
+  const auto first = "srun -N" + std::to_string(compute.size()) +
+                     " --pin=auto --container=" + trusted_image() + " true";
+  ASSERT_TRUE(comes_true([&] {
+    EXPECT_EQ(shell(first).exit_code, 0);
+    return std::all_of(compute.begin(), compute.end(), [](const auto& node) {
+      return root_on(node, "mountpoint -q /run/berth/kept/ns").exit_code == 0;
+    });
+  }));
   const auto before = all_traces(compute);
   tally counts;
   killings killed;
