@@ -40,7 +40,10 @@ double median(std::vector<double> values) {
 void compete(std::vector<contestant>& field, std::size_t rounds,
              const std::function<double(const std::vector<std::string>&)>& measure) {
   for (std::size_t round = 0; round < rounds; ++round) {
-    for (auto& who : field) who.figures.push_back(measure(who.command));
+    for (auto& who : field) {
+      if (who.prepare) who.prepare();
+      who.figures.push_back(measure(who.command));
+    }
   }
 }
 

@@ -20,6 +20,7 @@ struct contestant {
   std::string name;
   std::vector<std::string> command;
   std::vector<double> figures = {};
+  std::function<void()> prepare = {};  ///< before each turn, not measured
 };
 
 /// Lets each have its turn, `rounds` times; `measure` runs the command and tells a figure.
