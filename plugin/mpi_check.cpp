@@ -64,7 +64,11 @@ std::optional<paths> remembered(const std::string& slot, const std::string& iden
 void remember(const std::string& slot, const std::string& identity, const paths& found) {
   if (slot.empty()) return;
   std::error_code code;
-  fs::create_directories(fs::path(slot).parent_path(), code);
+  // Unpacked images are kept there too, and nobody else may enter.
+  const auto folder = fs::path(slot).parent_path();
+  fs::create_directories(folder.parent_path().parent_path(), code);
+  ::mkdir(folder.parent_path().c_str(), 0700);
+  ::mkdir(folder.c_str(), 0700);
   auto file = atomic_file::create(slot);
   if (!file) return;
   const auto text = fmt::format("{}\n{}", identity, fmt::join(found, "\n"));

@@ -82,8 +82,9 @@ struct mounted_image {
   unique_fd mount;
   std::optional<fuse_guard> guard;  // while the root may still have to wait for the user's server
   unique_fd lease;
-  unique_fd server;   // of a FUSE mount
-  bool warm = false;  // an earlier step has mounted it
+  unique_fd server;        // of a FUSE mount
+  bool warm = false;       // an earlier step has mounted it
+  std::string obstacle{};  // why later steps have to mount it anew
 };
 
 result<mounted_image> serve_through_fuse(const image_file& image, const node_request& request) {
@@ -91,8 +92,8 @@ result<mounted_image> serve_through_fuse(const image_file& image, const node_req
   if (!served) return pass(std::move(served));
   auto guard = fuse_guard::watch(served->server.get(), fuse_patience);
   if (!guard) return pass(std::move(guard));
-  return mounted_image{
-      std::move(served->mount), std::move(*guard), {}, std::move(served->server), !served->fresh};
+  return mounted_image{std::move(served->mount),  std::move(*guard), {},
+                       std::move(served->server), !served->fresh,    std::move(served->obstacle)};
 }
 
 result<mounted_image> mount_by_kernel(const image_file& image) {
@@ -105,7 +106,8 @@ result<mounted_image> mount_trusted(const image_file& image, const site::config&
   if (rules.warm_mounts.idle_seconds == 0) return mount_by_kernel(image);
   auto taken = warm_kernel_mount(image);
   if (!taken) return pass(std::move(taken));
-  return mounted_image{std::move(taken->mount), std::nullopt, {}, {}, !taken->fresh};
+  return mounted_image{std::move(taken->mount),   std::nullopt, {}, {}, !taken->fresh,
+                       std::move(taken->obstacle)};
 }
 
 result<mounted_image> mount_unpacked(const image_file& image, const identity& user,
@@ -437,6 +439,9 @@ result<container_made> serve_request(node_request request) {
   auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply);
   if (!mounted) return pass(std::move(mounted));
   watch.lap(image->mounted->warm ? "warm" : "mount");
+  if (made.reply.notice.empty() && !image->mounted->obstacle.empty()) {
+    made.reply.notice = fmt::format("not kept for later steps: {}", image->mounted->obstacle);
+  }
   made.held = std::move(image->mounted->lease);
   auto remap = remap_root(request, options->remap_root, ids, made);
   if (!remap) return pass(std::move(remap));

@@ -21,7 +21,8 @@ result<taken_mount> take(const char* prefix, const image_file& image, kept_key k
   }
   auto made = make();
   if (!made) return pass(std::move(made));
-  return taken_mount{std::move(made->mount), std::move(made->server), true};
+  return taken_mount{std::move(made->mount), std::move(made->server), true,
+                     kept ? "its identity is unknown" : kept.error().text()};
 }
 
 constexpr const char* kernel_prefix = "image-";

@@ -238,7 +238,8 @@ result<taken_mount> use_once(kept_until until, const std::function<result<made_m
   }
   auto made = make();
   if (!made) return pass(std::move(made));
-  return taken_mount{std::move(made->mount), std::move(made->server), true};
+  return taken_mount{std::move(made->mount), std::move(made->server), true,
+                     obstacle ? "it is being removed" : obstacle.error().text()};
 }
 
 bool is_useless(const locked_entry& entry, std::chrono::seconds idle) {
@@ -293,7 +294,7 @@ result<taken_mount> kept_mounts::take(const kept_key& key, kept_until until,
   });
   if (!copy && until == kept_until::job_ends) return pass(std::move(copy));
   return taken_mount{copy ? std::move(*copy) : std::move(made->mount), std::move(made->server),
-                     true};
+                     true, copy ? std::string() : copy.error().text()};
 }
 
 result<void> kept_mounts::drop(const kept_key& key) const {

@@ -60,6 +60,7 @@ struct taken_mount {
   unique_fd mount;    ///< detached, the taker's own; flags set on it concern no other copy
   unique_fd server;   ///< pidfd of its server, which lived a moment ago; or none
   bool fresh = true;  ///< it was made by this call
+  std::string obstacle{};  ///< why it could not be kept for others; empty where it is
 };
 
 class kept_mounts {

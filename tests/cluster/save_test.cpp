@@ -131,7 +131,7 @@ TEST_F(SaveOnLab, AFullDiskLeavesTheOldFile) {
       "old\ni.sqsh\n");
 }
 
-TEST_F(SaveOnLab, AStepThatIsEndedMeanwhileLeavesNothing) {
+TEST_F(SaveOnLab, AStepThatIsEndedMeanwhileLeavesNothingOrAWholeImage) {
   // Bytes that no compressor makes quick work of: there is time to end the step.
   const auto end = shell(
       "rm -f big.sqsh; srun -N1 -n1 -J saving --container-image=own.sqsh --container-save=big.sqsh "
@@ -139,7 +139,9 @@ TEST_F(SaveOnLab, AStepThatIsEndedMeanwhileLeavesNothing) {
       "'dd if=/dev/urandom of=/var/tmp/big bs=1M count=200 2>/dev/null' & "
       "until ls -A | grep -q '^big.sqsh\\.'; do sleep 0.02; done; "
       "scancel --signal=KILL --name=saving; wait $!; "
-      "for i in $(seq 100); do ls -A | grep -q '^big.sqsh' || exit 0; sleep 0.1; done; ls; exit 9");
+      "for i in $(seq 100); do ls -A | grep -q '^big.sqsh\\.' || break; sleep 0.1; done; "
+      "ls -A | grep '^big.sqsh\\.' && exit 9; test ! -e big.sqsh || unsquashfs -q -l big.sqsh "
+      ">big.list");
   EXPECT_EQ(end.exit_code, 0) << end.out << end.err;
 }
 
