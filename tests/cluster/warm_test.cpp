@@ -144,7 +144,7 @@ TEST_F(Warm, WhoMayNotReadTheImageGetsNoMountOfIt) {
 
 TEST_F(Warm, WhatIsIdleForLongerThanTheSiteSaysIsDropped) {
   const auto rules =
-      covered("n1", "/etc/berth/site.lua", "return { warm_mounts = { idle_seconds = 1 } }");
+      covered("n1", "/etc/berth/site.lua", "return { warm_mounts = { idle_seconds = 3 } }");
   EXPECT_EQ(step().exit_code, 0);
   EXPECT_NE(loops(), "");
   // The end of any job on the node is enough.
