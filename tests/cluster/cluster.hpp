@@ -20,6 +20,7 @@ namespace berth::test {
 using words = std::vector<std::string>;
 
 /// Runs a command on the login node, in the tests' folder below the user's home.
+/// What srun says of its queue is left out of stderr.
 outcome login(const words& command, const std::string& input = {});
 
 /// The same for a script of bash.
