@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -86,25 +87,72 @@ void go_home(int home) {
   if (::setns(home, CLONE_NEWNS) != 0) std::abort();
 }
 
-result<unique_fd> create_space(const std::string& folder) {
-  if (auto ready = make_unbindable(folder); !ready) return pass(std::move(ready));
-  const auto file = folder + "/ns";
-  const unique_fd place(::open(file.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
+// A new namespace as enter_empty_namespace makes it. This process is where it was.
+result<unique_fd> empty_namespace(const std::string& folder) {
   const unique_fd home(::open(own_space, O_RDONLY | O_CLOEXEC));
-  if (!place || !home) return fail_errno(fmt::format("cannot make \"{}\"", file));
   // Opened by a descriptor: the new root has no /proc.
   const unique_fd self(::open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!home || !self) return fail_errno(fmt::format("cannot open \"{}\"", own_space));
   const auto entered = enter_empty_namespace(folder);
   unique_fd space(entered ? ::openat(self.get(), "mnt", O_RDONLY | O_CLOEXEC) : -1);
   const int errnum = errno;
   go_home(home.get());
   if (!entered) return failure(entered.error());
   if (!space) return fail_errno("cannot open the mount namespace", errnum);
-  const auto source = fmt::format("/proc/self/fd/{}", space.get());
-  if (::mount(source.c_str(), file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-    return fail_errno(fmt::format("cannot keep the mount namespace as \"{}\"", file));
-  }
   return space;
+}
+
+// While it lives, this process stays on the CPU that it is on.
+class one_cpu {
+ public:
+  one_cpu() : known_(::sched_getaffinity(0, sizeof before_, &before_) == 0) {
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(static_cast<std::size_t>(std::max(::sched_getcpu(), 0)), &here);
+    if (known_) ::sched_setaffinity(0, sizeof here, &here);
+  }
+  ~one_cpu() {
+    if (known_) ::sched_setaffinity(0, sizeof before_, &before_);
+  }
+  one_cpu(const one_cpu&) = delete;
+  one_cpu& operator=(const one_cpu&) = delete;
+
+ private:
+  cpu_set_t before_{};
+  bool known_;
+};
+
+// The kernel's numbers of namespaces of whatever kind. Linux 6.18 gives each CPU a block of them.
+void use_up_block_of_numbers() {
+  constexpr int block = 4096;
+  const unique_fd home(::open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC));
+  // The cheapest kind: 2 us each.
+  for (int i = 0; home && i < block; ++i) ::unshare(CLONE_NEWUTS);
+  if (home && ::setns(home.get(), CLONE_NEWUTS) != 0) std::abort();
+}
+
+bool mount_file(const unique_fd& space, const std::string& file) {
+  const auto source = fmt::format("/proc/self/fd/{}", space.get());
+  return ::mount(source.c_str(), file.c_str(), nullptr, MS_BIND, nullptr) == 0;
+}
+
+result<unique_fd> create_space(const std::string& folder) {
+  if (auto ready = make_unbindable(folder); !ready) return pass(std::move(ready));
+  const auto file = folder + "/ns";
+  const unique_fd place(::open(file.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!place) return fail_errno(fmt::format("cannot make \"{}\"", file));
+  auto space = empty_namespace(folder);
+  if (!space || mount_file(*space, file)) return space;
+  // Lest namespaces hold each other in a ring, the kernel mounts only those that are younger than
+  // the one they are mounted in, by their numbers. A CPU's block may be older than the block of the
+  // CPU that made the node's namespace; the next one never is.
+  if (errno == EINVAL) {
+    const one_cpu here;
+    use_up_block_of_numbers();
+    space = empty_namespace(folder);
+    if (!space || mount_file(*space, file)) return space;
+  }
+  return fail_errno(fmt::format("cannot keep the mount namespace as \"{}\"", file));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ class contest {
     if (first) {
       who.prepare = [] {
         for (const auto* node : {"n1", "n2", "n3", "n4"}) {
-          as_root(node, "umount /run/berth/kept/ns 2>/dev/null; true");
+          as_root(node, "umount -l /run/berth/kept/ns 2>/dev/null; true");
         }
       };
     } else if (!image.empty()) {

@@ -190,9 +190,10 @@ TEST_F(AttackOnLab, NothingOfTheUsersProcessReachesTheHelper) {
 
 TEST_F(AttackOnLab, AUsersUmaskDoesNotCloseTheNodesTopology) {
   for (const auto* mask : {"0777", "0"}) {
-    ASSERT_EQ(root_on("n3", "umount /run/berth/kept/ns; umount /run/berth/kept; rm -rf /run/berth")
-                  .exit_code,
-              0);
+    ASSERT_EQ(
+        root_on("n3", "umount -l /run/berth/kept/ns; umount -l /run/berth/kept; rm -rf /run/berth")
+            .exit_code,
+        0);
     ASSERT_EQ(shell(fmt::format("umask {}; srun -w n3 --container=own.sqsh true", mask)).exit_code,
               0);
     EXPECT_EQ(
@@ -255,7 +256,7 @@ TEST_F(AttackOnLab, AFileSystemThatNeverAnswersIsOneLine) {
 TEST_F(AttackOnLab, WithoutALoopDeviceATrustedImageGoesThroughFuse) {
   // A mount that an earlier step has left warm needs no device.
   const changed_node none("n1",
-                          "umount /run/berth/kept/ns; mount --bind /dev/null /dev/loop-control",
+                          "umount -l /run/berth/kept/ns; mount --bind /dev/null /dev/loop-control",
                           "umount /dev/loop-control");
   const auto run = "srun -w n1 --container=" + trusted_image();
   const auto end = shell(fmt::format("{} bash -c '{} echo $b'", run, backend));

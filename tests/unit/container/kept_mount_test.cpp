@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <csignal>
+#include <future>
 #include <vector>
 
 #include "container/fs_context.hpp"
@@ -68,6 +70,23 @@ class idler {
  private:
   pid_t pid_;
 };
+
+std::vector<std::size_t> own_cpus() {
+  cpu_set_t mask;
+  std::vector<std::size_t> cpus;
+  if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return {0};
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &mask)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+void stay_on(std::size_t cpu) {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  CPU_SET(cpu, &mask);
+  ::sched_setaffinity(0, sizeof mask, &mask);
+}
 
 class KeptMount : public testing::Test {
  protected:
@@ -250,6 +269,31 @@ TEST_F(KeptMount, OneMakesWhatManyWantAtTheSameMoment) {
   ::umount2((folder_ / "kept2").c_str(), MNT_DETACH);
 }
 
+TEST_F(KeptMount, WhoTakesWhileOthersDropAlwaysGetsAMountThatIsKept) {
+  constexpr int many = 8;
+  constexpr int turns = 100;
+  const auto take_and_drop = [&](int child) -> std::string {
+    for (int turn = 0; turn < turns; ++turn) {
+      const auto taken = kept_->take(job_key, kept_until::idle, new_tmpfs);
+      if (!taken) return taken.error().text();
+      if (!taken->obstacle.empty()) return taken->obstacle;
+      const int way = (child + turn) % 4;
+      const auto dropped = way == 0   ? kept_->drop(job_key)
+                           : way == 1 ? kept_->sweep(0s)
+                           : way == 2 ? kept_->end_of_job(job_key.job)
+                                      : result<void>{};
+      if (!dropped) return dropped.error().text();
+    }
+    return "";
+  };
+  std::vector<std::future<std::string>> told;
+  for (int child = 0; child < many; ++child) {
+    told.push_back(std::async(
+        std::launch::async, [&, child] { return in_child([&] { return take_and_drop(child); }); }));
+  }
+  for (auto& one : told) EXPECT_EQ(one.get(), "");
+}
+
 TEST_F(KeptMount, NobodyElseSeesTheMounts) {
   static_cast<void>(take(node_key));
   EXPECT_THAT(*read_file("/proc/self/mountinfo", 1 << 20), Not(HasSubstr("kept-test")));
@@ -268,6 +312,28 @@ TEST_F(KeptMount, AContainerThatShowsTheFolderGetsNoCopy) {
   ASSERT_EQ(::mount((folder_ / "").c_str(), shown.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0);
   EXPECT_FALSE(kept_mounts::open(shown + "/kept"));
   ::umount2(shown.c_str(), MNT_DETACH);
+}
+
+// The kernel numbers namespaces per CPU, and mounts none whose number is below that of the place.
+TEST_F(KeptMount, ItDoesNotMatterWhichCpuMadeTheNodesNamespace) {
+  const auto cpus = own_cpus();
+  for (const auto node : {cpus.front(), cpus.back()}) {
+    for (const auto own : {cpus.front(), cpus.back()}) {
+      EXPECT_EQ(in_child([&]() -> std::string {
+                  stay_on(node);
+                  if (::unshare(CLONE_NEWNS) != 0 ||
+                      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+                    return "no namespace";
+                  }
+                  stay_on(own);
+                  const auto kept = kept_mounts::open_or_create(folder_ / "kept3");
+                  if (!kept) return kept.error().text();
+                  return kept_mounts::open(folder_ / "kept3") ? "" : "is not kept";
+                }),
+                "")
+          << node << ' ' << own;
+    }
+  }
 }
 
 TEST_F(KeptMount, AFolderThatOthersCanChangeIsRefused) {
