@@ -163,17 +163,19 @@ TEST_F(Attack, AnEnvironmentAsLongAsTheKernelAllowsPasses) {
   EXPECT_EQ(end.out, "120000 120000\n") << end.err.substr(0, 2000);
 }
 
-// The helper is root's: neither limits nor variables nor the umask of the user reach it.
+// The helper is root's: neither limits nor variables nor the umask of the user reach it. A helper
+// with arguments is another one: that of a job's end.
 TEST_F(AttackOnLab, NothingOfTheUsersProcessReachesTheHelper) {
   const auto plugstack = line(root_on("n3", "cat /etc/slurm/plugstack.conf").out);
   const auto at = plugstack.rfind("helper=");
   ASSERT_NE(at, std::string::npos);
-  const changed_node spy("n3",
-                         "cat >/run/spy <<'END'\n#!/bin/bash\n{ cat /proc/$$/limits; tr '\\0' "
-                         "'\\n' </proc/$$/environ; "
-                         "ls /proc/$$/fd; pwd; id; grep SigBlk /proc/self/status; } >/run/spied\n"
-                         "exec /opt/berth/libexec/berth/berth-node\nEND\nchmod 755 /run/spy",
-                         "rm -f /run/spy /run/spied");
+  const changed_node spy(
+      "n3",
+      "cat >/run/spy <<'END'\n#!/bin/bash\n(($#)) || { cat /proc/$$/limits; tr '\\0' "
+      "'\\n' </proc/$$/environ; "
+      "ls /proc/$$/fd; pwd; id; grep SigBlk /proc/self/status; } >/run/spied\n"
+      "exec /opt/berth/libexec/berth/berth-node \"$@\"\nEND\nchmod 755 /run/spy",
+      "rm -f /run/spy /run/spied");
   const auto spied =
       covered("n3", "/etc/slurm/plugstack.conf", plugstack.substr(0, at) + "helper=/run/spy");
   const auto with = [](const std::string& before) {
