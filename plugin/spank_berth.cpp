@@ -12,6 +12,7 @@
 #include "plugin/stage.hpp"
 #include "plugin/step.hpp"
 #include "plugin/task.hpp"
+#include "plugin/timing_relay.hpp"
 
 #define BERTH_EXPORT __attribute__((visibility("default")))
 
@@ -96,6 +97,7 @@ BERTH_EXPORT int slurm_spank_local_user_init(spank_t sp, int count, char** words
     const auto site = parse_settings(count, words);
     if (!site) return failure(site.error());
     guard_command(sp);
+    if (auto done = start_timing_relay(sp, *site); !done) return done;
     return stage_image(sp, *site);
   });
 }
@@ -159,6 +161,7 @@ BERTH_EXPORT int slurm_spank_task_exit(spank_t sp, int, char**) {
 }
 
 BERTH_EXPORT int slurm_spank_exit(spank_t, int, char**) {
+  end_timing_relay();
   return guarded([]() -> result<void> {
     if (auto& self = current_step()) self->watch.reset();
     return {};

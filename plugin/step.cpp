@@ -176,6 +176,11 @@ result<void> prepare(step& self, const settings& site,
     if (!entry) return pass(std::move(entry));
     self.entry = std::move(*entry);
   }
+  if (self.options.timing && !self.request.image.empty()) {
+    auto clock = join_clock::create(self.request.job.tasks_on_node);
+    if (!clock) return pass(std::move(clock));
+    self.joins.emplace(std::move(*clock));
+  }
   if (auto done = apply_site_default(self, environment); !done) return done;
   if (!self.pin || !self.pin->check || self.pin->dry_run) return {};
   auto check = check_link::create(self.request.job.tasks_on_node);
@@ -198,12 +203,8 @@ result<void> attach(step& self, const std::string& wanted) {
   return {};
 }
 
-void log_start(const step& self, std::chrono::microseconds spent) {
+void log_start(const step& self) {
   const auto& reply = self.answer.reply;
-  if (self.options.timing) {
-    slurm_spank_log("berth: node %s: %s: %s", self.request.job.node.c_str(), reply.backend.c_str(),
-                    container::describe(reply.timings, spent).c_str());
-  }
   if (!reply.notice.empty()) {
     slurm_info("berth: image \"%s\": %s", one_line(reply.image).c_str(),
                one_line(reply.notice).c_str());
@@ -215,7 +216,7 @@ void log_start(const step& self, std::chrono::microseconds spent) {
   slurm_info("berth: step %u.%u of uid %u: image \"%s\" (%s) ready in %lldus:%s",
              self.request.job.id, self.request.job.step, self.request.job.uid,
              one_line(reply.image).c_str(), reply.backend.c_str(),
-             static_cast<long long>(spent.count()), phases.c_str());
+             static_cast<long long>(self.spent.count()), phases.c_str());
 }
 
 // The user sees it once, and the tasks end.
@@ -302,10 +303,9 @@ void start_step(spank_t sp, const settings& site) {
   self.emplace(described ? std::move(*described) : step{});
   auto ready = described ? prepare(*self, site, environment) : pass(std::move(described));
   if (ready) {
-    const auto spent = steady_clock::now() - begin;
-    if (!self->request.image.empty()) {
-      log_start(*self, std::chrono::duration_cast<std::chrono::microseconds>(spent));
-    }
+    self->spent =
+        std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - begin);
+    if (!self->request.image.empty()) log_start(*self);
     return;
   }
   refuse_with(ready.error().text());

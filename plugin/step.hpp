@@ -1,6 +1,7 @@
 #pragma once
 // What slurmstepd knows about one step on this node, from user_init to the last task.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "plugin/attach.hpp"
 #include "plugin/check.hpp"
 #include "plugin/helper.hpp"
+#include "plugin/join_clock.hpp"
 #include "plugin/options.hpp"
 #include "plugin/save.hpp"
 #include "plugin/server_watch.hpp"
@@ -30,7 +32,10 @@ struct step {
   std::size_t granted_cpus = 0;          ///< how many CPUs Slurm gave to the job on this node
   std::optional<std::string> refusal;    ///< why the tasks must not run
   helper_answer answer;
-  std::optional<attachment> attached;  ///< for berth exec: whose container the task joins
+  std::chrono::microseconds spent{};    ///< until the container was ready for the tasks
+  std::optional<join_clock> joins;      ///< for --container-timing
+  std::chrono::microseconds joining{};  ///< in a task: how long it took to join
+  std::optional<attachment> attached;   ///< for berth exec: whose container the task joins
   std::optional<shared_masks> masks;
   std::optional<check_link> check;  ///< for --pin=...,check
   bool is_first_node = false;

@@ -11,6 +11,7 @@
 #include "container/entry.hpp"
 #include "container/environment.hpp"
 #include "container/id_map.hpp"
+#include "container/start_times.hpp"
 #include "pinning/executor.hpp"
 #include "plugin/end_step.hpp"
 #include "plugin/pin.hpp"
@@ -129,6 +130,25 @@ std::vector<std::string> run_task_prologs(spank_t sp, const step& self) {
   return exported;
 }
 
+std::chrono::microseconds since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                               begin);
+}
+
+// For --container-timing: the last task of the node to come so far tells for all. srun gathers
+// these lines (timing_relay.hpp).
+void tell_times(step& self) {
+  if (!self.joins) return;
+  const auto longest = self.joins->joined(self.joining);
+  if (!longest) return;
+  const auto& reply = self.answer.reply;
+  auto phases = reply.timings;
+  phases.push_back({"join", static_cast<std::uint64_t>(longest->count())});
+  const auto line =
+      container::node_line(self.request.job.node, reply.backend, phases, self.spent + *longest);
+  if (auto told = write_all(STDERR_FILENO, line + '\n'); !told) warn(self, told.error().text());
+}
+
 // For --container-remap-root: all tasks of a node are in one user namespace, so that they may read
 // each other's memory as without it.
 void become_root(const step& self) {
@@ -222,12 +242,14 @@ void join_container(spank_t sp, step& self) {
     }
     self.prolog_agent = std::move(*agent);
   }
+  const auto begin = std::chrono::steady_clock::now();
   if (::setns(self.answer.mount_namespace.get(), CLONE_NEWNS) != 0) {
     self.refusal = fail_errno("cannot join the container").value().text();
     slurm_error("berth: %s", self.refusal->c_str());
     return;
   }
   self.joined = true;
+  self.joining = since(begin);
   self.answer.mount_namespace.reset();
 }
 
@@ -276,8 +298,11 @@ void start_task(spank_t sp, step& self) {
   if (self.pin) pin_or_complain(sp, self);
   if (is_dry_run(self)) ::_exit(0);
   if (self.request.image.empty()) return;
+  const auto begin = std::chrono::steady_clock::now();
   become_root(self);
   enter_workdir(sp, self);
+  self.joining += since(begin);
+  tell_times(self);
   check_command(sp, self);
 }
 

@@ -87,6 +87,10 @@ struct mounted_image {
   std::string obstacle{};  // why later steps have to mount it anew
 };
 
+const char* mount_phase(const mounted_image& image) {
+  return image.warm ? "warm" : "mount";
+}
+
 result<mounted_image> serve_through_fuse(const image_file& image, const node_request& request) {
   auto served = warm_fuse_mount(image, request.user, request.job.id);
   if (!served) return pass(std::move(served));
@@ -178,9 +182,10 @@ struct opened_image {
 // server starts at once and gets ready while the site file is read. Should the site refuse the
 // image, the mount is dropped and the server ends.
 result<opened_image> open_and_start(const node_request& request, const container_options& options,
-                                    const std::vector<std::string>& folders) {
+                                    const std::vector<std::string>& folders, stopwatch& watch) {
   auto image = open_image(request.image, request.submit_dir, folders, request.user);
   if (!image) return pass(std::move(image));
+  watch.lap("resolve");
   // Root's overlay would read it with root's rights, and its file system may never answer.
   if (image->kind == image::kind::folder) {
     return fail(fmt::format("image \"{}\" {}", image->path, image::folder_refusal));
@@ -193,6 +198,7 @@ result<opened_image> open_and_start(const node_request& request, const container
   auto mounted = serve_through_fuse(opened.file, request);
   if (!mounted) return pass(std::move(mounted), fmt::format("image \"{}\"", opened.file.path));
   opened.mounted.emplace(std::move(*mounted));
+  watch.lap(mount_phase(*opened.mounted));
   return opened;
 }
 
@@ -250,12 +256,13 @@ result<mounted_image> mount_any_way(const node_request& request, const container
 
 result<void> admit_and_mount(const node_request& request, const container_options& options,
                              lua::site_process& site, const account& who, const id_map& ids,
-                             opened_image& image, node_reply& reply) {
+                             opened_image& image, node_reply& reply, stopwatch& watch) {
   const bool trusted = is_trusted(image.file, site.config().images.trusted);
   if (auto done = admit(request, site, who, image.file, trusted); !done) {
     if (image.mounted) forget_fuse_mount(image.file, request.user, request.job.id);
     return done;
   }
+  watch.lap("policy");
   const auto named = fmt::format("image \"{}\"", image.file.path);
   auto chosen = choose_backend(
       options.backend, {image.file.kind, true, trusted, options.remap_root, ids.several, {}});
@@ -386,10 +393,9 @@ result<container_made> serve_request(node_request request) {
   std::optional<opened_image> image;
   // A name without a slash is looked for in the site's folders, which are not known yet.
   if (contained && request.staged.empty() && request.image.find('/') != std::string::npos) {
-    auto opened = open_and_start(request, *options, {});
+    auto opened = open_and_start(request, *options, {}, watch);
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
-    watch.lap("image");
   }
   auto site = lua::site_process::start_or_default(request.site_file.empty() ? lua::default_site_file
                                                                             : request.site_file);
@@ -399,10 +405,10 @@ result<container_made> serve_request(node_request request) {
   made.reply.site_environment = rules.environment;
   made.reply.site_pin = site::default_pin(rules, request.partition);
   made.reply.pin_failure_is_fatal = rules.on_pin_failure == site::pin_failure::fail;
-  watch.lap("site");
+  watch.lap("policy");
   if (rules.has_admit && contained) {
     if (auto told = ask_for_job(request); !told) return pass(std::move(told));
-    watch.lap("job");
+    watch.lap("policy");
   }
   if (request.wants_topology) {
     auto machine = cached_topology();
@@ -425,10 +431,9 @@ result<container_made> serve_request(node_request request) {
     watch.lap("staging");
   }
   if (!image && request.image != existing_image) {
-    auto opened = open_and_start(request, *options, rules.images.folders);
+    auto opened = open_and_start(request, *options, rules.images.folders, watch);
     if (!opened) return pass(std::move(opened));
     image.emplace(std::move(*opened));
-    watch.lap("image");
   }
   if (*there) {
     auto used = use_named(request, *options, rules, who, ids, image ? &*image : nullptr,
@@ -436,9 +441,9 @@ result<container_made> serve_request(node_request request) {
     if (!used) return pass(std::move(used));
     return made;
   }
-  auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply);
+  auto mounted = admit_and_mount(request, *options, *site, who, ids, *image, made.reply, watch);
   if (!mounted) return pass(std::move(mounted));
-  watch.lap(image->mounted->warm ? "warm" : "mount");
+  watch.lap(mount_phase(*image->mounted));
   if (made.reply.notice.empty() && !image->mounted->obstacle.empty()) {
     made.reply.notice = fmt::format("not kept for later steps: {}", image->mounted->obstacle);
   }

@@ -147,10 +147,10 @@ result<void> enter_container(run_options& options) {
   auto site = lua::site_process::start_or_default(options.site_file);
   if (!site) return pass(std::move(site));
   const auto& rules = site->config();
-  watch.lap("site");
+  watch.lap("policy");
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
-  watch.lap("image");
+  watch.lap("resolve");
   auto slurm = slurm_where_asked(options.container, rules);
   if (!slurm) return pass(std::move(slurm));
   const auto named = fmt::format("image \"{}\"", image->path);

@@ -73,8 +73,10 @@ constexpr std::array words{
                 "make the node's srun, sbatch, squeue and scontrol work in the container"},
     option_word{"no-container-slurm", nullptr, slurm_key, no, false,
                 "leave Slurm's commands to the image (the default, unless the site changes it)"},
-    option_word{"container-timing", nullptr, timing_key, yes, false,
-                "tell on standard error where the time of the start went, one line per node"},
+    option_word{
+        "container-timing", nullptr, timing_key, yes, false,
+        "tell on standard error where the time of the start went: one line for each slow node and "
+        "one for all"},
 };
 
 bool has_control(std::string_view text) {

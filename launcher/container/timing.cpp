@@ -10,7 +10,10 @@ namespace berth::container {
 void stopwatch::lap(const char* phase) {
   const auto now = std::chrono::steady_clock::now();
   const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(now - last_);
-  into_.push_back({phase, static_cast<std::uint64_t>(spent.count())});
+  const auto same = std::find_if(into_.begin(), into_.end(),
+                                 [&](const timing& one) { return one.phase == phase; });
+  auto& entry = same == into_.end() ? into_.emplace_back(timing{phase, 0}) : *same;
+  entry.microseconds += static_cast<std::uint64_t>(spent.count());
   last_ = now;
 }
 
@@ -20,11 +23,11 @@ std::string describe(const std::vector<timing>& phases, std::chrono::microsecond
   const auto known =
       std::accumulate(phases.begin(), phases.end(), std::uint64_t{0},
                       [](std::uint64_t sum, const timing& one) { return sum + one.microseconds; });
-  auto text = fmt::format("ready in {:.1f} ms:", milliseconds(whole));
+  auto text = fmt::format("ready in {:.2f} ms:", milliseconds(whole));
   for (const auto& [phase, microseconds] : phases) {
-    text += fmt::format(" {} {:.1f},", phase, milliseconds(microseconds));
+    text += fmt::format(" {} {:.2f},", phase, milliseconds(microseconds));
   }
-  return text + fmt::format(" other {:.1f}", milliseconds(whole - std::min(known, whole)));
+  return text + fmt::format(" other {:.2f}", milliseconds(whole - std::min(known, whole)));
 }
 
 }  // namespace berth::container

@@ -19,7 +19,8 @@ struct timing {
 class stopwatch {
  public:
   explicit stopwatch(std::vector<timing>& into) : into_(into) {}
-  /// Ends a phase, which began with the one before or with the stopwatch.
+  /// Ends a phase, which began with the one before or with the stopwatch. The same phase again
+  /// adds.
   void lap(const char* phase);
 
  private:
@@ -27,7 +28,7 @@ class stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-/// "ready in 8.1 ms: site 0.6, image 0.3, mount 4.2, other 3.0". `total` is the whole start; what
+/// "ready in 8.10 ms: policy 0.64, mount 4.20, other 3.26". `total` is the whole start; what
 /// no phase accounts for is the rest.
 std::string describe(const std::vector<timing>& phases, std::chrono::microseconds total);
 

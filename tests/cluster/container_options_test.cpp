@@ -164,19 +164,6 @@ TEST_F(ContainerOptions, ABatchJobsAreTheDefaultOfItsSteps) {
             "/mnt\n");
 }
 
-TEST_F(ContainerOptions, EachNodeTellsWhereTheTimeWent) {
-  const auto end = shell("srun -N2 --container=own.sqsh --container-timing true");
-  EXPECT_EQ(end.exit_code, 0) << end.err;
-  const auto lines = split(line(end.err), '\n');
-  EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
-                          [](const auto& one) {
-                            return one.find("berth: node ") != std::string::npos &&
-                                   one.find(": fuse: ready in ") != std::string::npos;
-                          }),
-            2)
-      << end.err;
-}
-
 TEST_F(ContainerOptions, ExplainQueuesNoJob) {
   const auto end = shell(
       "export BERTH_CONTAINER_WORKDIR=/usr; srun -N 1000 --container=own.sqsh "

@@ -8,11 +8,11 @@ namespace {
 using std::chrono::microseconds;
 
 TEST(Timing, NamesEveryPhaseAndWhatIsLeft) {
-  EXPECT_EQ(describe({{"site", 640}, {"mount", 4200}}, microseconds(8100)),
-            "ready in 8.1 ms: site 0.6, mount 4.2, other 3.3");
-  EXPECT_EQ(describe({}, microseconds(0)), "ready in 0.0 ms: other 0.0");
+  EXPECT_EQ(describe({{"policy", 640}, {"mount", 4200}}, microseconds(8100)),
+            "ready in 8.10 ms: policy 0.64, mount 4.20, other 3.26");
+  EXPECT_EQ(describe({}, microseconds(0)), "ready in 0.00 ms: other 0.00");
   // Two clocks: the phases may add up to more.
-  EXPECT_EQ(describe({{"a", 2000}}, microseconds(1000)), "ready in 1.0 ms: a 2.0, other 0.0");
+  EXPECT_EQ(describe({{"a", 2000}}, microseconds(1000)), "ready in 1.00 ms: a 2.00, other 0.00");
 }
 
 TEST(Timing, LapsAddUpToTheTimeBetweenThem) {
@@ -21,6 +21,7 @@ TEST(Timing, LapsAddUpToTheTimeBetweenThem) {
   stopwatch watch(phases);
   watch.lap("first");
   watch.lap("second");
+  watch.lap("first");
   const auto spent = std::chrono::steady_clock::now() - begin;
   ASSERT_EQ(phases.size(), 2U);
   EXPECT_EQ(phases[0].phase, "first");
