@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <new>
 
@@ -30,6 +31,23 @@ failure too_large(std::int64_t rows, std::int64_t cols) {
       fmt::format("a {} x {} matrix is beyond ScaLAPACK's 32-bit integers; use more ranks, "
                   "fewer rows or fewer features",
                   rows, cols));
+}
+
+// What `query` of a routine said, in a double: where NB x local rows passes 2^31 it has overflowed.
+result<std::vector<double>> workspace(const communicator& comm, const char* routine, int info,
+                                      double wanted, const distributed_matrix& a) {
+  const auto reserve = [&]() -> result<std::vector<double>> {
+    if (info != 0) return bad_argument(routine, info);
+    const auto length = static_cast<std::int64_t>(wanted);
+    if (length < 1 || length > int_limit) return too_large(a.rows(), a.cols());
+    try {
+      return std::vector<double>(static_cast<std::size_t>(length));
+    } catch (const std::bad_alloc&) {
+      return fail(fmt::format("{}: not enough memory for its workspace; use more ranks", routine),
+                  blame::run);
+    }
+  };
+  return agree(comm, reserve());
 }
 
 }  // namespace
@@ -96,25 +114,70 @@ result<void> least_squares(const communicator& comm, distributed_matrix& a, dist
   double wanted = 0;
   pdgels_("N", &m, &n, &rhs, a.data(), &first, &first, a.descriptor(), b.data(), &first, &first,
           b.descriptor(), &wanted, &lwork, &info);
-  std::vector<double> work;
-  const auto reserve = [&]() -> result<void> {
-    if (info != 0) return bad_argument("PDGELS", info);
-    // The size comes back in a double; where NB x local rows passes 2^31 it has overflowed.
-    const auto length = static_cast<std::int64_t>(wanted);
-    if (length < 1 || length > int_limit) return too_large(m, n);
-    lwork = static_cast<int>(length);
-    try {
-      work.resize(static_cast<std::size_t>(length));
-    } catch (const std::bad_alloc&) {
-      return fail("PDGELS: not enough memory for its workspace; use more ranks", blame::run);
-    }
-    return {};
-  };
-  if (auto ok = agree(comm, reserve()); !ok) return ok;
+  auto work = workspace(comm, "PDGELS", info, wanted, a);
+  if (!work) return pass(std::move(work));
+  lwork = static_cast<int>(work->size());
   pdgels_("N", &m, &n, &rhs, a.data(), &first, &first, a.descriptor(), b.data(), &first, &first,
-          b.descriptor(), work.data(), &lwork, &info);
+          b.descriptor(), work->data(), &lwork, &info);
   if (info != 0) return bad_argument("PDGELS", info);
   return {};
+}
+
+result<pivoted_diagonal> pivoted_qr(const communicator& comm, distributed_matrix& a) {
+  const int n = a.rows();
+  const auto local = static_cast<std::size_t>(std::max(1, a.local_cols()));
+  std::vector<int> pivots(local, 0);
+  std::vector<double> tau(local, 0);
+  int info = 0;
+  int lwork = -1;
+  double wanted = 0;
+  pdgeqpf_(&n, &n, a.data(), &first, &first, a.descriptor(), pivots.data(), tau.data(), &wanted,
+           &lwork, &info);
+  auto work = workspace(comm, "PDGEQPF", info, wanted, a);
+  if (!work) return pass(std::move(work));
+  lwork = static_cast<int>(work->size());
+  pdgeqpf_(&n, &n, a.data(), &first, &first, a.descriptor(), pivots.data(), tau.data(),
+           work->data(), &lwork, &info);
+  if (info != 0) return bad_argument("PDGEQPF", info);
+  const auto count = static_cast<std::size_t>(n);
+  pivoted_diagonal out{std::vector<double>(count, 0), std::vector<std::int64_t>(count, 0)};
+  for (int j = 0; j < a.local_cols(); ++j) {
+    for (int i = 0; i < a.local_rows(); ++i) {
+      // Every rank of the process column knows the pivot; that of the diagonal tells.
+      if (a.global_row(i) != a.global_col(j)) continue;
+      const auto k = static_cast<std::size_t>(a.global_col(j));
+      out.sizes[k] = std::abs(a.local(i, j));
+      out.columns[k] = pivots[static_cast<std::size_t>(j)] - first;
+    }
+  }
+  comm.sum(std::span<double>(out.sizes));
+  comm.sum(std::span<std::int64_t>(out.columns));
+  return out;
+}
+
+result<std::vector<double>> singular_values(const communicator& comm, distributed_matrix& a,
+                                            distributed_matrix& u, distributed_matrix& vt) {
+  const int n = a.rows();
+  std::vector<double> values(static_cast<std::size_t>(n), 0);
+  int info = 0;
+  int lwork = -1;
+  double wanted = 0;
+  pdgesvd_("V", "V", &n, &n, a.data(), &first, &first, a.descriptor(), values.data(), u.data(),
+           &first, &first, u.descriptor(), vt.data(), &first, &first, vt.descriptor(), &wanted,
+           &lwork, &info);
+  auto work = workspace(comm, "PDGESVD", info, wanted, a);
+  if (!work) return pass(std::move(work));
+  lwork = static_cast<int>(work->size());
+  pdgesvd_("V", "V", &n, &n, a.data(), &first, &first, a.descriptor(), values.data(), u.data(),
+           &first, &first, u.descriptor(), vt.data(), &first, &first, vt.descriptor(), work->data(),
+           &lwork, &info);
+  const auto finish = [&]() -> result<void> {
+    if (info < 0) return bad_argument("PDGESVD", info);
+    if (info > 0) return fail("PDGESVD: the singular values do not converge", blame::run);
+    return {};
+  };
+  if (auto ok = agree(comm, finish()); !ok) return pass(std::move(ok));
+  return values;
 }
 
 result<int> cholesky(distributed_matrix& a) {

@@ -60,6 +60,21 @@ class distributed_matrix {
 /// Cost: 2 m n^2 / P flops, order n log P messages. Source: ScaLAPACK Users' Guide, PDGELS.
 result<void> least_squares(const communicator& comm, distributed_matrix& a, distributed_matrix& b);
 
+/// Householder QR with column pivoting, A P = Q R (PDGEQPF). Collective, agreed.
+/// @pre square, square blocks
+/// Cost: 4/3 n^3 / P flops of level 2. Source: ScaLAPACK Users' Guide, PDGEQPF.
+struct pivoted_diagonal {
+  std::vector<double> sizes;          // |R_kk|, descending but for rounding
+  std::vector<std::int64_t> columns;  // of A, from 0, in the order of the pivots
+};
+result<pivoted_diagonal> pivoted_qr(const communicator& comm, distributed_matrix& a);
+
+/// A = U diag(s) V^T (PDGESVD); returns s, descending, on every rank. A is lost. Collective,
+/// agreed.
+/// @pre square, square blocks; U and V^T are distributed as A
+result<std::vector<double>> singular_values(const communicator& comm, distributed_matrix& a,
+                                            distributed_matrix& u, distributed_matrix& vt);
+
 /// Cholesky A = L L^T of the lower triangle (PDPOTRF). Returns 0, or the order k (from 1) of the
 /// first leading minor that is not positive definite. Collective.
 /// @pre square, square blocks

@@ -32,6 +32,12 @@ void pdpocon_(const char* uplo, const int* n, const double* a, const int* ia, co
               int* iwork, const int* liwork, int* info);
 void pdpotri_(const char* uplo, const int* n, double* a, const int* ia, const int* ja,
               const int* desca, int* info);
+void pdgeqpf_(const int* m, const int* n, double* a, const int* ia, const int* ja, const int* desca,
+              int* ipiv, double* tau, double* work, const int* lwork, int* info);
+void pdgesvd_(const char* jobu, const char* jobvt, const int* m, const int* n, double* a,
+              const int* ia, const int* ja, const int* desca, double* s, double* u, const int* iu,
+              const int* ju, const int* descu, double* vt, const int* ivt, const int* jvt,
+              const int* descvt, double* work, const int* lwork, int* info);
 double pdlansy_(const char* norm, const char* uplo, const int* n, const double* a, const int* ia,
                 const int* ja, const int* desca, double* work);
 

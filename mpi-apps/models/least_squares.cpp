@@ -137,7 +137,9 @@ const char* name_of_solver(linear_solver solver) {
 // The shortest solution by singular values: its residuals, but no errors of its coefficients.
 result<refined_fit> run_svd(const communicator& comm, const row_source& source,
                             const normal_system& system, const qr_factor& factor, int& passes) {
-  auto shortest = solve_svd(system, factor);
+  auto solved = solve_svd(comm, system, factor);
+  if (!solved) return pass(std::move(solved));
+  auto& shortest = *solved;
   const auto& gram = *system.gram;
   const std::size_t width = gram.columns.ones() + 1;
   std::vector<double> coefficients(system.targets() * width, 0);
@@ -169,8 +171,26 @@ result<refined_fit> run_svd(const communicator& comm, const row_source& source,
   return refined_fit{std::move(fit), std::move(coefficients), std::move(*sums)};
 }
 
+result<refined_fit> refuse_rank(const communicator& comm, const qr_factor& factor,
+                                const std::string& solver, const namer& name_of) {
+  const auto dependent = dependent_columns(comm, factor);
+  if (!dependent) return failure(dependent.error());
+  std::vector<std::string> names;
+  for (const std::size_t i : *dependent) names.push_back(name_of(i));
+  const auto what =
+      names.empty() ? "the condition number is beyond double precision"
+                    : fmt::format("rank {} of {}: {}", factor.order - names.size(), factor.order,
+                                  complaint(names, "is determined by the other features",
+                                            "are determined by the other features"));
+  return fail(
+      fmt::format("--solver {}: {}; use --solver exact, which leaves out what is too much "
+                  "or finds the shortest solution with --rank-deficient",
+                  solver, what));
+}
+
 result<least_squares_fit> run_qr(const communicator& comm, const row_source& source,
-                                 const least_squares_options& options, int& passes) {
+                                 const least_squares_options& options, const namer& name_of,
+                                 int& passes) {
   const std::string name = name_of_solver(options.solver);
   if (options.l2 > 0)
     return fail(fmt::format("--solver {} has no --l2; use exact or normal", name));
@@ -182,15 +202,10 @@ result<least_squares_fit> run_qr(const communicator& comm, const row_source& sou
   const auto triangles = triangles_of(*factor);
   const bool shortest = options.solver == linear_solver::svd &&
                         options.deficient == rank_rule::min_norm && !triangles;
-  if (!triangles && !shortest) {
-    return fail(
-        fmt::format("--solver {}: rank deficient; use --solver exact, which names the "
-                    "features or finds the shortest solution",
-                    name));
-  }
-  auto refined = shortest ? run_svd(comm, source, system, *factor, passes)
-                          : solve_refined(comm, source, system, *triangles,
-                                          first_solution(*triangles, factor->targets), passes);
+  auto refined = shortest    ? run_svd(comm, source, system, *factor, passes)
+                 : triangles ? solve_refined(comm, source, system, *triangles,
+                                             first_solution(*triangles, factor->targets), passes)
+                             : refuse_rank(comm, *factor, name, name_of);
   if (!refined) return pass(std::move(refined));
   auto fit = std::move(refined->fit);
   fit.path = name;
@@ -230,7 +245,7 @@ result<least_squares_fit> run(const communicator& comm, const row_source& source
   if (automatic && exact_is_cheap(source)) {
     return run_exact(comm, source, options, name_of, passes);
   }
-  if (is_qr) return run_qr(comm, source, options, passes);
+  if (is_qr) return run_qr(comm, source, options, name_of, passes);
   auto fit = run_normal(comm, source, options, passes);
   if (!fit) return pass(std::move(fit));
   if (*fit) return std::move(**fit);

@@ -52,6 +52,35 @@ result<qr_factor> replicate(const communicator& comm, const normal_system& syste
   return out;
 }
 
+// A square matrix of small blocks, so that each rank of `grid` has some of a few columns.
+template <class At>
+result<distributed_matrix> spread(const communicator& comm, const process_grid& grid,
+                                  std::size_t order, At&& at) {
+  const auto n = static_cast<std::int64_t>(order);
+  const auto block = std::clamp<std::int64_t>(n / (2 * grid.cols()), 1, 64);
+  auto a = agree(comm, distributed_matrix::create(grid, n, n, block, block));
+  for (int j = 0; a && j < a->local_cols(); ++j) {
+    for (int i = 0; i < a->local_rows(); ++i) {
+      a->local(i, j) = at(static_cast<std::size_t>(a->global_row(i)),
+                          static_cast<std::size_t>(a->global_col(j)));
+    }
+  }
+  return a;
+}
+
+// A'x, on every rank. Collective.
+std::vector<double> times_transposed(const communicator& comm, const distributed_matrix& a,
+                                     const double* x) {
+  std::vector<double> product(static_cast<std::size_t>(a.cols()), 0);
+  for (int j = 0; j < a.local_cols(); ++j) {
+    for (int i = 0; i < a.local_rows(); ++i) {
+      product[static_cast<std::size_t>(a.global_col(j))] += a.local(i, j) * x[a.global_row(i)];
+    }
+  }
+  comm.sum(std::span<double>(product));
+  return product;
+}
+
 }  // namespace
 
 result<qr_factor> factor_cholesky_twice(const communicator& comm, const row_source& source,
@@ -152,39 +181,58 @@ std::optional<triangle_pair> triangles_of(const qr_factor& factor) {
   return pair;
 }
 
-shortest_solution solve_svd(const normal_system& system, const qr_factor& factor) {
+result<std::vector<std::size_t>> dependent_columns(const communicator& comm,
+                                                   const qr_factor& factor) {
+  const auto grid = process_grid::square(comm);
+  auto a = spread(comm, grid, factor.order, [&factor](std::size_t i, std::size_t j) {
+    return i <= j ? factor.root[i * factor.order + j] : 0;
+  });
+  if (!a) return pass(std::move(a));
+  const auto pivots = pivoted_qr(comm, *a);
+  if (!pivots) return failure(pivots.error());
+  const double least = static_cast<double>(factor.order) * epsilon * pivots->sizes[0];
+  std::vector<std::size_t> dependent;
+  for (std::size_t k = 0; k < factor.order; ++k) {
+    if (!(pivots->sizes[k] > least)) {
+      dependent.push_back(static_cast<std::size_t>(pivots->columns[k]));
+    }
+  }
+  std::ranges::sort(dependent);
+  return dependent;
+}
+
+result<shortest_solution> solve_svd(const communicator& comm, const normal_system& system,
+                                    const qr_factor& factor) {
   const std::size_t n = system.order;
   const std::size_t first = system.intercept ? 1 : 0;
   const std::size_t m = n - first;
-  const auto order = static_cast<lapack_int>(m);
-  const auto sides = static_cast<lapack_int>(system.targets());
-  std::vector<double> a(m * m);  // by columns
-  for (std::size_t i = 0; i < m; ++i) {
-    for (std::size_t j = i; j < m; ++j) {
-      a[j * m + i] = factor.root[(i + first) * n + j + first] / system.unit[j + first];
-    }
-  }
-  std::vector<double> b;
-  for (std::size_t t = 0; t < system.targets(); ++t) {
-    b.insert(b.end(), factor.targets.data() + t * n + first, factor.targets.data() + (t + 1) * n);
-  }
-  std::vector<double> values(m);
-  lapack_int rank = 0;
+  const auto grid = process_grid::square(comm);
+  auto a = spread(comm, grid, m, [&](std::size_t i, std::size_t j) {
+    return i <= j ? factor.root[(i + first) * n + j + first] / system.unit[j + first] : 0;
+  });
+  if (!a) return pass(std::move(a));
+  auto left = *a;
+  auto right = *a;
+  const auto values = singular_values(comm, *a, left, right);
+  if (!values) return failure(values.error());
   const double tolerance =
-      epsilon * static_cast<double>(std::max<std::int64_t>(system.gram->rows, order));
-  LAPACKE_dgelsd(LAPACK_COL_MAJOR, order, order, sides, a.data(), order, b.data(), order,
-                 values.data(), tolerance, &rank);
-  shortest_solution out{{}, static_cast<std::size_t>(rank) + first};
+      epsilon * static_cast<double>(std::max(system.gram->rows, static_cast<std::int64_t>(m)));
+  const auto rank = static_cast<std::size_t>(
+      std::ranges::count_if(*values, [&](double s) { return s > tolerance * values->front(); }));
+  shortest_solution out{{}, rank + first};
   for (std::size_t t = 0; t < system.targets(); ++t) {
+    auto inner = times_transposed(comm, left, &factor.targets[t * n + first]);
+    for (std::size_t k = 0; k < m; ++k) inner[k] = k < rank ? inner[k] / (*values)[k] : 0;
+    const auto b = times_transposed(comm, right, inner.data());
     const double unit = system.unit[n + t];
     double constant = factor.targets[t * n];
     for (std::size_t j = 0; j < m; ++j) {
-      if (first == 1) constant -= factor.root[j + 1] / system.unit[j + 1] * b[t * m + j];
+      if (first == 1) constant -= factor.root[j + 1] / system.unit[j + 1] * b[j];
     }
     if (first == 1) {
       out.coefficients.push_back(constant / (factor.root[0] / system.unit[0]) / unit);
     }
-    for (std::size_t j = 0; j < m; ++j) out.coefficients.push_back(b[t * m + j] / unit);
+    for (const double each : b) out.coefficients.push_back(each / unit);
   }
   return out;
 }

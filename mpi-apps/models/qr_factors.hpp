@@ -38,14 +38,20 @@ result<qr_factor> factor_scalapack(const communicator& comm, const row_source& s
 /// R and R^-1. Nothing where R is singular to working precision.
 std::optional<triangle_pair> triangles_of(const qr_factor& factor);
 
-/// The shortest least squares solution by singular values of R, the constant left out of the
-/// length; values below max(rows, order) * 2^-52 of the largest count as zero, as in
-/// numpy.linalg.lstsq. [targets x order] in the units of the data; the smaller of the ranks of the
-/// targets (all equal) is in `rank`.
+/// The columns that are combinations of the others, ascending: those whose pivots are below
+/// order * 2^-52 of the largest when R is factored again with pivots (PDGEQPF on a square grid).
+/// Empty where only their condition is bad. Collective, agreed.
+result<std::vector<std::size_t>> dependent_columns(const communicator& comm,
+                                                   const qr_factor& factor);
+
+/// The shortest least squares solution by singular values of R (PDGESVD on a square grid), the
+/// constant left out of the length; values below max(rows, order) * 2^-52 of the largest count as
+/// zero, as in numpy.linalg.lstsq. Collective, agreed.
 struct shortest_solution {
-  std::vector<double> coefficients;
-  std::size_t rank = 0;  // with the constant
+  std::vector<double> coefficients;  // [targets x order] in the units of the data
+  std::size_t rank = 0;              // with the constant
 };
-shortest_solution solve_svd(const normal_system& system, const qr_factor& factor);
+result<shortest_solution> solve_svd(const communicator& comm, const normal_system& system,
+                                    const qr_factor& factor);
 
 }  // namespace berth::apps

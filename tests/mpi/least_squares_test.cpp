@@ -224,6 +224,17 @@ TEST(LeastSquares, NamesDependentAndConstantColumns) {
   EXPECT_EQ(fit.error().exit_code(), 2);
 }
 
+TEST(LeastSquares, FactorsOfTheRowsTellTheirRank) {
+  for (const auto solver : {linear_solver::tsqr, linear_solver::scalapack, linear_solver::svd}) {
+    const auto fit = solve(dependent_rows(), with(solver));
+    ASSERT_FALSE(fit);
+    // a + b = c, and d is a constant: any one of each group may be named.
+    EXPECT_THAT(fit.error().text(), HasSubstr("rank 4 of 6: "));
+    EXPECT_THAT(fit.error().text(), testing::ContainsRegex("\"[abc]\""));
+    EXPECT_THAT(fit.error().text(), testing::ContainsRegex("\"d\"|intercept|letter 0"));
+  }
+}
+
 TEST(LeastSquares, TheShortestSolutionFitsAsWellAndIsOrthogonalToTheNullSpace) {
   const auto data = dependent_rows();
   auto options = with(linear_solver::exact);

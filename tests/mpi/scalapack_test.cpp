@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -80,6 +81,53 @@ TEST(Scalapack, CholeskyNamesTheBadMinor) {
     }
   }
   EXPECT_EQ(*cholesky(*a), 4);
+}
+
+// Of rank 5: row i holds i^k for k < 5, and sums of those.
+distributed_matrix deficient(const process_grid& grid, int n) {
+  auto a = distributed_matrix::create(grid, n, n, 3, 3);
+  for (int j = 0; j < a->local_cols(); ++j) {
+    for (int i = 0; i < a->local_rows(); ++i) {
+      const double x = 1.0 + a->global_row(i) / static_cast<double>(n);
+      for (int k = 0; k < 5; ++k) {
+        a->local(i, j) += std::pow(x, k) * (a->global_col(j) == k ? 1 : entry(a->global_col(j), k));
+      }
+    }
+  }
+  return std::move(*a);
+}
+
+TEST(Scalapack, PivotsTellTheRank) {
+  const auto grid = process_grid::square(world());
+  auto a = deficient(grid, 19);
+  const auto pivots = pivoted_qr(world(), a);
+  ASSERT_TRUE(pivots);
+  EXPECT_GT(pivots->sizes[4], 1e-10 * pivots->sizes[0]);
+  EXPECT_LT(pivots->sizes[5], 1e-14 * pivots->sizes[0]);
+  auto columns = pivots->columns;
+  std::ranges::sort(columns);
+  for (std::int64_t k = 0; k < 19; ++k) EXPECT_EQ(columns[static_cast<std::size_t>(k)], k);
+}
+
+TEST(Scalapack, SingularValuesAndVectorsGiveTheMatrixBack) {
+  constexpr int n = 19;
+  const auto grid = process_grid::square(world());
+  auto a = deficient(grid, n);
+  auto u = a;
+  auto vt = a;
+  const auto before = a.replicate(world(), n, n);
+  const auto values = singular_values(world(), a, u, vt);
+  ASSERT_TRUE(values);
+  EXPECT_LT((*values)[5], 1e-14 * (*values)[0]);
+  const auto left = u.replicate(world(), n, n);
+  const auto right = vt.replicate(world(), n, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (std::size_t k = 0; k < n; ++k) sum += left[k * n + i] * (*values)[k] * right[j * n + k];
+      EXPECT_NEAR(sum, before[j * n + i], 1e-13 * (*values)[0]);
+    }
+  }
 }
 
 TEST(Scalapack, RefusesWhat32BitIntegersCannotCount) {
