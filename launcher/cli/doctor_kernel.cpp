@@ -15,6 +15,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "cli/doctor.hpp"
+#include "container/fuse_server.hpp"
 #include "container/identity.hpp"
 #include "container/unprivileged.hpp"
 
@@ -155,14 +156,14 @@ std::vector<finding> examine_kernel() {
 
 std::vector<finding> examine_programs() {
   struct program {
-    const char* path;
+    std::string path;
     const char* package;
     verdict without;
     const char* purpose;
   };
   std::vector<finding> all;
   for (const auto& [path, package, without, purpose] :
-       {program{"/usr/bin/squashfuse_ll", "squashfuse", verdict::wrong, "users' own images"},
+       {program{container::fuse_program(), "squashfuse", verdict::wrong, "users' own images"},
         program{"/usr/bin/unsquashfs", "squashfs-tools", verdict::note, "the backend unpack"},
         program{"/usr/bin/fsck.erofs", "erofs-utils", verdict::note, "unpacking EROFS images"},
         program{"/usr/bin/mksquashfs", "squashfs-tools", verdict::note, "berth pack"},
@@ -170,7 +171,7 @@ std::vector<finding> examine_programs() {
         program{"/usr/bin/tar2sqfs", "squashfs-tools-ng", verdict::note, "berth convert"},
         program{"/usr/bin/fakeroot", "fakeroot", verdict::note, "berth convert"}}) {
     const auto name = std::filesystem::path(path).filename().string();
-    if (::access(path, X_OK) == 0) {
+    if (::access(path.c_str(), X_OK) == 0) {
       all.push_back({name, verdict::ok, path, ""});
     } else {
       all.push_back({name, without, fmt::format("\"{}\" is missing, for {}", path, purpose),

@@ -11,6 +11,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 
 #include "base/channel.hpp"
 #include "container/cgroup.hpp"
@@ -40,14 +41,23 @@ bool arrange_descriptors(int image, int connection) {
          ::close_range(5, ~0U, 0) == 0;
 }
 
-[[noreturn]] void exec_server(const image_file& image, int connection, const identity& user) {
+struct server_start {
+  const image_file& image;
+  int connection;
+  const identity& user;
+  const std::vector<std::string>& homes;
+  const std::string& program;
+};
+
+[[noreturn]] void exec_server(const server_start& how) {
   ::setsid();
-  const auto dropped = become_out_of_reach(user);
-  if (!dropped || ::chdir("/") != 0 || !arrange_descriptors(image.fd.get(), connection)) ::_exit(1);
+  const auto dropped = become_out_of_reach(how.user);
+  if (!dropped || ::chdir("/") != 0 || !arrange_descriptors(how.image.fd.get(), how.connection)) {
+    ::_exit(1);
+  }
   std::array<const char*, 5> argv{"squashfuse_ll", "-f", "/proc/self/fd/3", "/dev/fd/4", nullptr};
   std::array<const char*, 2> env{"PATH=/usr/bin:/bin", nullptr};
-  ::execve("/usr/bin/squashfuse_ll", const_cast<char**>(argv.data()),
-           const_cast<char**>(env.data()));
+  ::execve(how.program.c_str(), const_cast<char**>(argv.data()), const_cast<char**>(env.data()));
   ::_exit(1);
 }
 
@@ -60,13 +70,12 @@ void use_every_cpu() {
 
 // Stays the server's parent for as long as the server lives, and ends it when somebody stops it: a
 // task that waits for a stopped server cannot be killed, and Slurm drains the node for that.
-[[noreturn]] void start_and_attend(const image_file& image, int connection, const identity& user,
-                                   const std::vector<std::string>& homes, int report_to) {
+[[noreturn]] void start_and_attend(const server_start& how, int report_to) {
   ::setsid();
   // Where it fails, the server ends with the step and the next step starts another.
-  if (enter_cgroups(homes)) use_every_cpu();
+  if (enter_cgroups(how.homes)) use_every_cpu();
   const auto server = ::fork();
-  if (server == 0) exec_server(image, connection, user);
+  if (server == 0) exec_server(how);
   // Nothing is kept when the caller hears of the server; above all not the connection, which must
   // end with the server or the mount.
   if (server < 0 || ::dup2(report_to, 0) != 0 || ::close_range(1, ~0U, 0) != 0 ||
@@ -86,15 +95,14 @@ void use_every_cpu() {
 }
 
 // Forks twice, so that the server's parent is nobody's child but init's.
-result<unique_fd> start_server(const image_file& image, int connection, const identity& user,
-                               const std::vector<std::string>& homes) {
+result<unique_fd> start_server(const server_start& how) {
   auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
   const auto middle = ::fork();
   if (middle < 0) return fail_errno("cannot fork");
   if (middle == 0) {
     const auto parent = ::fork();
-    if (parent == 0) start_and_attend(image, connection, user, homes, sockets->theirs.get());
+    if (parent == 0) start_and_attend(how, sockets->theirs.get());
     ::_exit(parent > 0 ? 0 : 1);
   }
   sockets->theirs.reset();
@@ -107,16 +115,27 @@ result<unique_fd> start_server(const image_file& image, int connection, const id
 
 }  // namespace
 
+// Installed in libexec; in a build tree all programs are in one folder.
+std::string fuse_program() {
+  std::error_code code;
+  const auto here = std::filesystem::read_symlink("/proc/self/exe", code).parent_path();
+  for (const auto* folder : {".", "../libexec/berth"}) {
+    auto path = (here / folder / "squashfuse_ll").lexically_normal().string();
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return "/usr/bin/squashfuse_ll";
+}
+
 result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
-                              const std::vector<std::string>& homes) {
+                              const std::vector<std::string>& homes, const std::string& program) {
   if (image.kind == image::kind::erofs) {
     return fail(
         "is an EROFS image that others than root can change, which the kernel may not mount and "
         "FUSE cannot; make a squashfs image of it: berth convert IMAGE NEW.sqsh");
   }
   if (image.kind == image::kind::folder) return fail("is a folder, which needs no FUSE server");
-  if (::access("/usr/bin/squashfuse_ll", X_OK) != 0) {
-    auto missing = fail_errno("cannot run \"/usr/bin/squashfuse_ll\"");
+  if (::access(program.c_str(), X_OK) != 0) {
+    auto missing = fail_errno(fmt::format("cannot run \"{}\"", program));
     return failure(std::move(missing.value()).with_hint("install the package squashfuse"));
   }
   const unique_fd connection(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
@@ -138,7 +157,7 @@ result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
                                {"default_permissions", ""}},
                               true);
   if (!mount) return pass(std::move(mount));
-  auto server = start_server(image, connection.get(), user, homes);
+  auto server = start_server({image, connection.get(), user, homes, program});
   if (!server) return pass(std::move(server));
   return fuse_mount{std::move(*mount), std::move(*server)};
 }

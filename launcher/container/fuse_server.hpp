@@ -1,5 +1,6 @@
 #pragma once
-// An untrusted image is read by squashfuse_ll with the user's rights; the kernel sees a FUSE mount.
+// An untrusted image is read by squashfuse_ll (cli/squashfuse_ll.cpp) with the user's rights; the
+// kernel sees a FUSE mount.
 //
 // The server lives outside the container's mount namespace and holds nothing but the image and its
 // /dev/fuse connection: when the last process of the container is gone, the kernel ends the
@@ -23,12 +24,17 @@ struct fuse_mount {
   unique_fd server;  ///< pidfd of the server
 };
 
+/// The program that serves: squashfuse_ll of Berth, beside this program or installed, or else the
+/// system's.
+std::string fuse_program();
+
 /// Mounts a squashfs image through FUSE; a server for EROFS images is not at hand, and a folder
 /// needs none (mount_kernel). @pre the caller may mount in its user namespace and is in the mount
 /// namespace in which the server shall live. `homes` are the cgroups that the server moves to
 /// (job_cgroups): a server that outlives its step must not end with the step's.
 result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
-                              const std::vector<std::string>& homes = {});
+                              const std::vector<std::string>& homes = {},
+                              const std::string& program = fuse_program());
 
 /// A server can hang (a slow file system below the image), and whoever touches the mount then waits
 /// without end. While this guard lives, a small process ends the server if the caller takes longer

@@ -1,12 +1,15 @@
 #include "container/fuse_server.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <csignal>
+#include <random>
 
 #include "base/text.hpp"
 #include "scene.hpp"
@@ -19,13 +22,17 @@ using namespace std::chrono_literals;
 
 constexpr int plenty_ms = 10000;
 
-class FuseServer : public testing::Test {
+/// Served by Berth's own program, and by the system's, which stands in for it.
+class FuseServer : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     folder_.write("root/file", "from the image");
     auto image = open_image(folder_.pack("root", "a.sqsh"), "/", {}, nobody());
     ASSERT_TRUE(image) << image.error().text();
     image_ = std::move(*image);
+  }
+  result<fuse_mount> serve(const identity& user) {
+    return mount_fuse(image_, user, {}, GetParam());
   }
   static bool ended(const unique_fd& server, int wait_ms) {
     pollfd entry{server.get(), POLLIN, 0};
@@ -57,8 +64,8 @@ class FuseServer : public testing::Test {
   image_file image_;
 };
 
-TEST_F(FuseServer, ShowsTheImageAndEndsWithTheMount) {
-  auto served = mount_fuse(image_, nobody());
+TEST_P(FuseServer, ShowsTheImageAndEndsWithTheMount) {
+  auto served = serve(nobody());
   ASSERT_TRUE(served) << served.error().text();
   EXPECT_EQ(read_inside(*served, "file").value_or("?"), "from the image");
   EXPECT_FALSE(ended(served->server, 0));
@@ -66,9 +73,9 @@ TEST_F(FuseServer, ShowsTheImageAndEndsWithTheMount) {
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
-TEST_F(FuseServer, IsTheUsersAndHoldsNothingElse) {
+TEST_P(FuseServer, IsTheUsersAndHoldsNothingElse) {
   const unique_fd secret(::open("/etc/shadow", O_RDONLY));  // inherited unless closed
-  const auto served = mount_fuse(image_, nobody());
+  const auto served = serve(nobody());
   ASSERT_TRUE(served);
   ASSERT_TRUE(read_inside(*served, "file"));  // it has started
   const auto process = "/proc/" + pid_of(served->server);
@@ -85,9 +92,9 @@ TEST_F(FuseServer, IsTheUsersAndHoldsNothingElse) {
   }
 }
 
-TEST_F(FuseServer, ItsUserCannotTraceIt) {
+TEST_P(FuseServer, ItsUserCannotTraceIt) {
   const identity ada{4242, 4242, {}};
-  const auto served = mount_fuse(image_, ada);
+  const auto served = serve(ada);
   ASSERT_TRUE(served);
   ASSERT_TRUE(read_inside(*served, "file"));  // it has started
   const auto pid = static_cast<pid_t>(parse_unsigned(pid_of(served->server)).value_or(0));
@@ -99,33 +106,33 @@ TEST_F(FuseServer, ItsUserCannotTraceIt) {
             "");
 }
 
-TEST_F(FuseServer, ReadsWithTheUsersRights) {
+TEST_P(FuseServer, ReadsWithTheUsersRights) {
   ASSERT_EQ(::chmod(image_.path.c_str(), 0600), 0);
-  const auto served = mount_fuse(image_, nobody());
+  const auto served = serve(nobody());
   ASSERT_TRUE(served);
   EXPECT_FALSE(read_inside(*served, "file"));
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
-TEST_F(FuseServer, WhatIsNoImageEndsTheServerAndEveryAccess) {
+TEST_P(FuseServer, WhatIsNoImageEndsTheServerAndEveryAccess) {
   const auto text = folder_.write("text", "not an image");
   image_.fd.reset(::open(text.c_str(), O_RDONLY | O_CLOEXEC));
-  const auto served = mount_fuse(image_, nobody());
+  const auto served = serve(nobody());
   ASSERT_TRUE(served);
   EXPECT_FALSE(read_inside(*served, "file"));
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
-TEST_F(FuseServer, IsEndedWhenItsUserStopsIt) {
-  const auto served = mount_fuse(image_, nobody());
+TEST_P(FuseServer, IsEndedWhenItsUserStopsIt) {
+  const auto served = serve(nobody());
   ASSERT_TRUE(served);
   send(served->server, SIGSTOP);
   EXPECT_TRUE(ended(served->server, plenty_ms));
   EXPECT_FALSE(read_inside(*served, "file"));
 }
 
-TEST_F(FuseServer, TheGuardEndsAServerThatHangs) {
-  const auto served = mount_fuse(image_, nobody());
+TEST_P(FuseServer, TheGuardEndsAServerThatHangs) {
+  const auto served = serve(nobody());
   ASSERT_TRUE(served);
   // Both, or the one would let the other go on.
   const auto keeper = keeper_of(served->server);
@@ -141,8 +148,8 @@ TEST_F(FuseServer, TheGuardEndsAServerThatHangs) {
   EXPECT_EQ(::kill(keeper, SIGCONT), 0);
 }
 
-TEST_F(FuseServer, TheGuardSparesAServerThatAnswers) {
-  const auto served = mount_fuse(image_, nobody());
+TEST_P(FuseServer, TheGuardSparesAServerThatAnswers) {
+  const auto served = serve(nobody());
   ASSERT_TRUE(served);
   {
     auto guard = fuse_guard::watch(served->server.get(), 60s);
@@ -154,6 +161,115 @@ TEST_F(FuseServer, TheGuardSparesAServerThatAnswers) {
   EXPECT_TRUE(read_inside(*served, "file"));
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);  // the watcher is gone and waited for
 }
+
+/// How often a process' threads have waited so far.
+std::uint64_t waits_of(const std::string& pid) {
+  std::uint64_t sum = 0;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + pid + "/task")) {
+    const auto status = read_file(thread.path() / "status", 10000);
+    const std::string key = "\nvoluntary_ctxt_switches:";
+    if (!status) continue;  // it has ended
+    const auto from = status->find(key) + key.size();
+    sum += parse_unsigned(trim(status->substr(from, status->find('\n', from) - from))).value_or(0);
+  }
+  return sum;
+}
+
+std::string random_bytes(std::size_t size, unsigned values) {
+  std::mt19937 random(42);
+  std::uniform_int_distribution<int> any(0, static_cast<int>(values) - 1);
+  std::string bytes(size, '\0');
+  std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<char>(any(random)); });
+  return bytes;
+}
+
+// Tails alone, whole blocks, both, holes, blocks that do not compress, and a large folder.
+void write_every_kind(const scratch& folder) {
+  for (const auto size : {0U, 1U, 4095U, 4096U, 131072U, 131073U, 393216U, 2000000U}) {
+    folder.write("root/text/" + std::to_string(size), random_bytes(size, 4));
+    folder.write("root/noise/" + std::to_string(size), random_bytes(size, 256));
+  }
+  std::filesystem::resize_file(folder.write("root/holes", "begin"), 1000000);
+  std::ofstream(folder / "root/holes", std::ios::app) << "end";
+  for (int i = 0; i < 1000; ++i) folder.write("root/many/" + std::to_string(i), "");
+  std::filesystem::create_symlink("../text/1", folder / "root/noise/link");
+}
+
+TEST_P(FuseServer, ServesEveryNameAndByteToSeveralReadersAtOnce) {
+  write_every_kind(folder_);
+  const std::vector<std::vector<std::string>> ways{{"gzip", "-Xcompression-level", "1"},
+                                                   {"lz4", "-b", "4096"},
+                                                   {"zstd", "-Xcompression-level", "1", "-b", "1M"},
+                                                   {"lz4", "-always-use-fragments"}};
+  for (const auto& way : ways) {
+    SCOPED_TRACE(way.front());
+    std::vector<std::string> argv{"mksquashfs", folder_ / "root", folder_ / "b.sqsh",
+                                  "-quiet",     "-no-progress",   "-noappend",
+                                  "-comp"};
+    argv.insert(argv.end(), way.begin(), way.end());
+    ASSERT_TRUE(run_ok({argv, current_environment(), {}}));
+    image_ = *open_image(folder_ / "b.sqsh", "/", {}, nobody());
+    const auto served = serve(nobody());
+    ASSERT_TRUE(served) << served.error().text();
+    const auto compared = run(
+        {{"sh", "-c",
+          "d() { diff -r --no-dereference \"$1\" \"$2/\"; }; d \"$@\" & a=$!; d \"$@\" & b=$!; "
+          "d \"$@\" && wait $a && wait $b",
+          "sh", folder_ / "root", fmt::format("/proc/{}/fd/{}", ::getpid(), served->mount.get())},
+         current_environment(),
+         {}});
+    ASSERT_TRUE(compared);
+    EXPECT_EQ(compared->exit_code, 0) << compared->out << compared->err;
+  }
+}
+
+TEST_P(FuseServer, ReadsBackwardsAcrossBlocks) {
+  const auto bytes = random_bytes(1000000, 16);
+  folder_.write("root/big", bytes);
+  image_ = *open_image(folder_.pack("root", "b.sqsh"), "/", {}, nobody());
+  const auto served = serve(nobody());
+  ASSERT_TRUE(served);
+  const unique_fd file(::openat(served->mount.get(), "big", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(file);
+  ASSERT_EQ(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_RANDOM), 0);
+  std::string part(70000, '\0');
+  for (std::size_t end = bytes.size(); end > part.size(); end -= 50001) {
+    const auto at = end - part.size();
+    ASSERT_EQ(::pread(file.get(), part.data(), part.size(), static_cast<off_t>(at)),
+              static_cast<ssize_t>(part.size()));
+    ASSERT_TRUE(part == bytes.substr(at, part.size())) << at;
+  }
+}
+
+TEST_P(FuseServer, TheKernelKeepsWhatItHasHeard) {
+  // The system's program is asked again.
+  if (GetParam() == std::string("/usr/bin/squashfuse_ll")) return;
+  for (int i = 0; i < 300; ++i) folder_.write(fmt::format("root/{}/file", i), "text");
+  image_ = *open_image(folder_.pack("root", "b.sqsh"), "/", {}, nobody());
+  const auto served = serve(nobody());
+  ASSERT_TRUE(served);
+  const auto pid = pid_of(served->server);
+  const auto look = [&] {
+    const auto before = waits_of(pid);
+    const auto mount = fmt::format("/proc/self/fd/{}/", served->mount.get());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(mount)) {
+      if (entry.is_regular_file()) {
+        EXPECT_TRUE(read_file(entry.path(), 1000));
+      }
+      EXPECT_FALSE(std::filesystem::exists(entry.path() / "absent"));
+    }
+    return waits_of(pid) - before;
+  };
+  const auto first = look();
+  EXPECT_GT(first, 300U);
+  EXPECT_LT(look(), first / 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, FuseServer,
+                         testing::Values(BERTH_FUSE_SERVER, "/usr/bin/squashfuse_ll"),
+                         [](const auto& instance) {
+                           return std::string(instance.index == 0 ? "Own" : "Systems");
+                         });
 
 }  // namespace
 }  // namespace berth::container
