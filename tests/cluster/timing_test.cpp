@@ -60,12 +60,15 @@ TEST_F(Timing, OneNodeTellsItsOwnTimes) {
 }
 
 TEST_F(TimingOnLab, TheSlowNodeIsNamed) {
-  // n3's own program serves images after three seconds only.
-  const changed_node kept("n3", "cp /usr/bin/squashfuse_ll /run/berth-real",
+  // n3's own helper starts after three seconds only; at the end of the job it does not wait.
+  constexpr auto helper = "/opt/berth/libexec/berth/berth-node";
+  const changed_node kept("n3", fmt::format("cp {} /run/berth-real", helper),
                           "rm -f /run/berth-real");
   const auto slow =
-      covered("n3", "/usr/bin/squashfuse_ll", "#!/bin/sh\nsleep 3\nexec /run/berth-real \"$@\"");
+      covered("n3", helper, "#!/bin/sh\n[ $# = 0 ] && sleep 3\nexec /run/berth-real \"$@\"");
   const auto end = shell(timed("-N4", "true"));
+  // The end of the job runs it once more, and nothing can be taken away meanwhile.
+  ASSERT_TRUE(comes_true([] { return shell("squeue -h --me").out.empty(); }));
   EXPECT_EQ(end.exit_code, 0) << end.err;
   EXPECT_THAT(end.err, HasSubstr("berth: node n3 is slow: fuse: ready in "));
   EXPECT_THAT(end.err, ::testing::ContainsRegex("total [0-9.]+ \\([0-9.]+ n3\\)"));
