@@ -17,7 +17,6 @@
 
 #include "base/channel.hpp"
 #include "base/subprocess.hpp"
-#include "base/text.hpp"
 #include "plugin/job_info.hpp"
 
 namespace berth::plugin {
@@ -125,14 +124,11 @@ result<helper_answer> exchange(int socket, container::node_request request,
 }
 
 // The jobs that may be over as well.
-result<std::vector<std::string>> end_jobs(const settings& site,
-                                          const std::vector<std::string>& jobs) {
+result<std::string> end_jobs(const settings& site, const std::vector<std::string>& jobs) {
   if (auto usable = check_program(site.helper); !usable) return pass(std::move(usable));
   command helper{{site.helper, site.site_file}, {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, {}};
   helper.argv.insert(helper.argv.end(), jobs.begin(), jobs.end());
-  const auto printed = run_ok(helper);
-  if (!printed) return failure(printed.error());
-  return split(trim(*printed), '\n');
+  return run_ok(helper);
 }
 
 }  // namespace
@@ -168,16 +164,9 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
 }
 
 result<void> end_job(const settings& site, std::uint32_t job) {
-  constexpr std::size_t most_questions = 16;  // to the controller
   auto doubtful = end_jobs(site, {fmt::format("{}", job)});
   if (!doubtful) return pass(std::move(doubtful));
-  std::vector<std::string> over;
-  for (const auto& other : *doubtful) {
-    const auto id = parse_unsigned(other);
-    if (over.size() < most_questions && id && is_over(static_cast<std::uint32_t>(*id))) {
-      over.push_back(other);
-    }
-  }
+  const auto over = over_among(*doubtful);
   if (over.empty()) return {};
   doubtful = end_jobs(site, over);
   return doubtful ? result<void>{} : pass(std::move(doubtful));

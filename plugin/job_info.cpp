@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/text.hpp"
 #include "plugin/slurm.hpp"
 
 namespace berth::plugin {
@@ -45,6 +46,19 @@ bool is_over(std::uint32_t job) {
     if (record.job_id == job) return (record.job_state & JOB_STATE_BASE) >= JOB_COMPLETE;
   }
   return false;
+}
+
+std::vector<std::string> over_among(std::string_view jobs) {
+  constexpr std::size_t most_questions = 16;
+  std::vector<std::string> over;
+  std::size_t asked = 0;
+  for (const auto& job : split(trim(jobs), '\n')) {
+    const auto id = parse_unsigned(job);
+    if (!id || asked == most_questions) continue;
+    ++asked;
+    if (is_over(static_cast<std::uint32_t>(*id))) over.push_back(job);
+  }
+  return over;
 }
 
 }  // namespace berth::plugin

@@ -14,6 +14,7 @@
 #include "container/container_options.hpp"
 #include "container/staged.hpp"
 #include "image/shared_file_system.hpp"
+#include "plugin/job_info.hpp"
 #include "plugin/slurm_config.hpp"
 
 namespace berth::plugin {
@@ -61,6 +62,14 @@ result<std::string> make_copies(spank_t sp, const settings& site, const std::str
   return fail(text.empty() ? "the copying was ended" : text);
 }
 
+// Prints other jobs that may be over.
+result<std::string> clean(const settings& site, const std::vector<std::string>& jobs) {
+  command cleaning{
+      {stage_program(site), "clean", site.site_file}, {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, {}};
+  cleaning.argv.insert(cleaning.argv.end(), jobs.begin(), jobs.end());
+  return run_ok(cleaning);
+}
+
 }  // namespace
 
 result<void> stage_image(spank_t sp, const settings& site) {
@@ -93,10 +102,12 @@ result<void> stage_image(spank_t sp, const settings& site) {
 result<void> remove_staged(spank_t sp, const settings& site) {
   const auto job = number_of(sp, S_JOB_ID, "SLURM_JOB_ID");
   if (!job) return failure(job.error());
-  const auto done = run_ok({{stage_program(site), "clean", site.site_file, *job},
-                            {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-                            {}});
-  return done ? result<void>() : failure(done.error());
+  auto doubtful = clean(site, {*job});
+  if (!doubtful) return pass(std::move(doubtful));
+  const auto over = over_among(*doubtful);
+  if (over.empty()) return {};
+  doubtful = clean(site, over);
+  return doubtful ? result<void>() : pass(std::move(doubtful));
 }
 
 }  // namespace berth::plugin

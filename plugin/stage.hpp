@@ -14,7 +14,7 @@ namespace berth::plugin {
 /// be done; otherwise the nodes read the image itself, and a line says why.
 result<void> stage_image(spank_t sp, const settings& site);
 
-/// On a node, at the job's end, as root.
+/// On a node, at the job's end, as root. Also removes the copies of jobs that ended without it.
 result<void> remove_staged(spank_t sp, const settings& site);
 
 }  // namespace berth::plugin

@@ -3,7 +3,8 @@
 //
 //   berth-stage copy SITE CHOICE JOB NODES IMAGE   as the user: prints the copy, or nothing
 //   berth-stage digest FILE                        as the user: prints the SHA-256
-//   berth-stage clean SITE JOB                     as root: removes the job's copies on this node
+//   berth-stage clean SITE JOB...                  as root: removes the jobs' copies on this node;
+//                                                  prints jobs that may be over, too
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,9 +16,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "base/file.hpp"
@@ -164,36 +167,64 @@ result<void> digest(words given) {
   return sum ? write_all(STDOUT_FILENO, *sum) : failure(sum.error());
 }
 
-// By name in an open folder: nothing is followed.
-result<void> remove_beginning_with(const std::string& folder, const std::string& prefix) {
+using job_set = std::set<std::uint32_t>;
+
+// A node that crashed, or a slurmd that was not there, has not seen the end of its jobs. Only whose
+// copy is older than this is asked about.
+bool is_old(int folder, const char* name) {
+  constexpr std::chrono::hours doubtful_after{1};
+  struct stat info {};
+  if (::fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  const auto age = std::chrono::system_clock::now() -
+                   std::chrono::system_clock::from_time_t(info.st_mtim.tv_sec);
+  return age > doubtful_after;
+}
+
+// By name in an open folder: nothing is followed. Adds the jobs that may be over to `doubtful`.
+result<void> remove_of_jobs(const std::string& folder, const job_set& jobs, job_set& doubtful) {
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), &::closedir);
   if (!open) return errno == ENOENT ? result<void>() : fail_errno(fmt::format("\"{}\"", folder));
+  const auto self = ::dirfd(open.get());
   while (const auto* entry = ::readdir(open.get())) {
-    if (!std::string_view(entry->d_name).starts_with(prefix)) continue;
-    if (::unlinkat(::dirfd(open.get()), entry->d_name, 0) == 0 || errno == ENOENT) continue;
+    const auto job = job_of_staged(entry->d_name);
+    if (!job) continue;
+    if (!jobs.contains(*job)) {
+      if (is_old(self, entry->d_name)) doubtful.insert(*job);
+      continue;
+    }
+    // A folder of that name is nobody's copy.
+    if (::unlinkat(self, entry->d_name, 0) == 0 || errno == ENOENT || errno == EISDIR) continue;
     return fail_errno(fmt::format("cannot remove \"{}/{}\"", folder, entry->d_name));
   }
   return {};
 }
 
 result<void> clean(words given) {
-  const auto job = parse_unsigned(given[1]);
-  if (!job) return fail(fmt::format("\"{}\" is no job", given[1]));
-  const auto prefix = staged_prefix(static_cast<std::uint32_t>(*job));
+  job_set jobs;
+  for (const auto& word : given.subspan(1)) {
+    const auto job = parse_unsigned(word);
+    if (!job) return fail(fmt::format("\"{}\" is no job", word));
+    jobs.insert(static_cast<std::uint32_t>(*job));
+  }
   const auto site = start_site(given[0]);
   if (!site) return failure(site.error());
-  return remove_beginning_with(site->config().stage.folder, prefix).and_then([&] {
-    return remove_beginning_with(run_folder, prefix);
-  });
+  job_set doubtful;
+  for (const auto& folder : {site->config().stage.folder, std::string(run_folder)}) {
+    if (auto done = remove_of_jobs(folder, jobs, doubtful); !done) return done;
+  }
+  std::string lines;
+  for (const auto job : doubtful) lines += fmt::format("{}\n", job);
+  return write_all(STDOUT_FILENO, lines);
 }
 
 struct verb {
   std::string_view name;
-  std::size_t count;
+  std::size_t count;  // of words; more are possible where `several`
   result<void> (*run)(words);
+  bool several = false;
 };
 constexpr std::array verbs{verb{"copy", 5, copy}, verb{"digest", 1, digest},
-                           verb{"clean", 2, clean}};
+                           verb{"clean", 2, clean, true}};
 
 }  // namespace
 }  // namespace berth::cli
@@ -207,7 +238,8 @@ int main(int argc, char** argv) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   const std::vector<std::string> given(argv + std::min(argc, 2), argv + argc);
   for (const auto& one : verbs) {
-    if (argc < 2 || one.name != argv[1] || given.size() != one.count) continue;
+    if (argc < 2 || one.name != argv[1] || given.size() < one.count) continue;
+    if (given.size() > one.count && !one.several) continue;
     const auto done = one.run(given);
     return done ? 0 : report(done.error());
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "image/kind.hpp"
 
 namespace berth::container {
@@ -24,6 +25,16 @@ bool is_digest(std::string_view text) {
 
 std::string staged_prefix(std::uint32_t job) {
   return fmt::format("berth-staged-{}-", job);
+}
+
+std::optional<std::uint32_t> job_of_staged(std::string_view name) {
+  constexpr std::string_view begin = "berth-staged-";
+  if (!name.starts_with(begin)) return std::nullopt;
+  name.remove_prefix(begin.size());
+  const auto end = name.find('-');
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto job = parse_unsigned(name.substr(0, end));
+  return job && *job <= UINT32_MAX ? std::optional(static_cast<std::uint32_t>(*job)) : std::nullopt;
 }
 
 std::string format_staged(const staged_copy& copy) {

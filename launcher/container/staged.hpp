@@ -3,6 +3,7 @@
 // so a copy is the user's file whatever the image was, and is only taken for what it is.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ struct staged_copy {
 
 /// "berth-staged-JOB-": all files of a job's staging begin with it.
 std::string staged_prefix(std::uint32_t job);
+
+/// The job of a file with such a name; nothing of other files.
+std::optional<std::uint32_t> job_of_staged(std::string_view name);
 
 /// As one text, and back. Error: not such a text.
 std::string format_staged(const staged_copy& copy);

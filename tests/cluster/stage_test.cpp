@@ -49,10 +49,12 @@ TEST_F(Stage, AJobOfOneSrunIsStagedToo) {
 
 TEST_F(StageOnLab, NodesReadTheCopyOnly) {
   // What is at the image's path on n1 is another one: who reads it there is found out.
-  ASSERT_EQ(shell("echo other >mark; berth pack --no-mpi sh cat --file mark:/mark -o other.sqsh && "
-                  "echo first >mark; berth pack --no-mpi sh cat --file mark:/mark -o staged.sqsh")
-                .exit_code,
-            0);
+  ASSERT_EQ(
+      shell(
+          "echo other >mark; berth pack --no-mpi --force sh cat --file mark:/mark -o other.sqsh && "
+          "echo first >mark; berth pack --no-mpi --force sh cat --file mark:/mark -o staged.sqsh")
+          .exit_code,
+      0);
   const auto path = folder() + "/staged.sqsh";
   const changed_node changed("n1", fmt::format("mount --bind {}/other.sqsh {}", folder(), path),
                              "umount " + path);
@@ -103,6 +105,33 @@ TEST_F(StageOnLab, ANodeWithoutRoomRefusesWhoInsists) {
   EXPECT_NE(end.exit_code, 0);
   EXPECT_THAT(end.err, HasSubstr("cannot stage image"));
   EXPECT_NE(shell("ls ran").exit_code, 0);
+}
+
+TEST_F(StageOnLab, WhatANodeMissedGoesWithTheNextJob) {
+  // A node that was down when its job ended has the copy still: here a second name of it.
+  const auto missed =
+      shell("salloc --quiet -N1 -n1 -w n1 bash -c '" + staged("true", "-N1") +
+            "; srun --overlap -N1 -n1 bash -c \"cd /tmp; ln berth-staged-\\$SLURM_JOB_ID-* missed; "
+            "touch -d -2hours missed; ls berth-staged-\\$SLURM_JOB_ID-*\"'");
+  const auto name = line(missed.out);
+  ASSERT_EQ(split(name, '\n').size(), 1U) << name << missed.err;
+  ASSERT_THAT(name, ::testing::StartsWith("berth-staged-"));
+  const auto there = [](const std::string& file) {
+    return root_on("n1", "ls /tmp/" + file).exit_code == 0;
+  };
+  ASSERT_TRUE(comes_true([&] { return !there(name); }));
+  ASSERT_EQ(root_on("n1", "mv /tmp/missed /tmp/" + name).exit_code, 0);
+  // A job that goes on keeps its copy, however old that is.
+  const auto end = shell(
+      "salloc --quiet -N1 -n1 -w n1 bash -c '" + staged("true", "-N1") +
+      "; on_node() { srun --overlap -N1 -n1 bash -c \"$1\"; }; "
+      "on_node \"touch -d -2hours /tmp/berth-staged-\\$SLURM_JOB_ID-*\"; "
+      "sbatch -Q --wait -n1 -w n1 -o /dev/null --wrap true >/dev/null; "
+      "for i in {1..100}; do on_node \"! test -e /tmp/" +
+      name + "\" && break; sleep 0.1; done; on_node \"ls /tmp/berth-staged-\\$SLURM_JOB_ID-*\"'");
+  EXPECT_FALSE(there(name));
+  EXPECT_EQ(split(line(end.out), '\n').size(), 1U) << end.out << end.err;
+  EXPECT_THAT(end.out, HasSubstr("/tmp/berth-staged-"));
 }
 
 TEST_F(StageOnLab, APolicyIsNotDeceived) {

@@ -18,6 +18,15 @@ TEST(Staged, TheCopyTravelsAsOneText) {
   }
 }
 
+TEST(Staged, AFileTellsItsJob) {
+  EXPECT_EQ(job_of_staged(staged_prefix(17) + "abc"), 17U);
+  EXPECT_EQ(job_of_staged("berth-staged-17-"), 17U);
+  for (const auto* name : {"", "berth-staged-", "berth-staged-17", "berth-staged-x-1",
+                           "berth-staged--1-a", "berth-staged-99999999999-a", "staged-17-a"}) {
+    EXPECT_FALSE(job_of_staged(name)) << name;
+  }
+}
+
 TEST(Staged, ManyNodesAndASharedFileSystemAreStagedUnasked) {
   const site::config rules;
   const stage_facts many{stage_choice::any, rules.stage.nodes + 1, true, false, true};
