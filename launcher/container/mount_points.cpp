@@ -21,8 +21,13 @@ unique_fd open_resolved(int folder, const std::string& path, std::uint64_t flags
   open_how how{};
   how.flags = flags | O_CLOEXEC;
   how.resolve = resolve;
-  return unique_fd(
-      static_cast<int>(::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how)));
+  // openat2(2): a mount or rename anywhere on the machine meanwhile makes ".." fail with EAGAIN.
+  constexpr int most_tries = 1000;
+  long fd = -1;
+  for (int i = 0; fd < 0 && i < most_tries && (i == 0 || errno == EAGAIN); ++i) {
+    fd = ::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof how);
+  }
+  return unique_fd(static_cast<int>(fd));
 }
 
 // The path of an open file below the staged image, as the image sees it.

@@ -1,0 +1,63 @@
+#include "container/mount_points.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "scene.hpp"
+
+namespace berth::container {
+namespace {
+
+/// Somebody on the machine who mounts and unmounts without a pause.
+class busy_mounter {
+ public:
+  explicit busy_mounter(const std::string& folder) : pid_(::fork()) {
+    if (pid_ != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+      ::_exit(1);
+    }
+    while (::mount("busy", folder.c_str(), "tmpfs", 0, nullptr) == 0 &&
+           ::umount2(folder.c_str(), 0) == 0) {
+    }
+    ::_exit(1);
+  }
+  ~busy_mounter() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  busy_mounter(const busy_mounter&) = delete;
+  busy_mounter& operator=(const busy_mounter&) = delete;
+
+  [[nodiscard]] bool is_busy() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+
+ private:
+  pid_t pid_;
+};
+
+TEST(MountPoints, AreFoundWhileOthersMount) {
+  scratch folder;
+  folder.folder("root/a/b");
+  folder.folder("busy");
+  const unique_fd root(::open((folder / "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(root);
+  std::string path = "a";
+  for (int i = 0; i < 200; ++i) path += "/b/..";
+  const busy_mounter other(folder / "busy");
+  for (int i = 0; i < 20000; ++i) {
+    ASSERT_TRUE(open_inside(root.get(), path, O_PATH)) << i << ": " << std::strerror(errno);
+  }
+  EXPECT_TRUE(other.is_busy());
+}
+
+}  // namespace
+}  // namespace berth::container
