@@ -17,6 +17,7 @@
 
 #include "base/channel.hpp"
 #include "base/subprocess.hpp"
+#include "container/environment.hpp"
 #include "plugin/job_info.hpp"
 
 namespace berth::plugin {
@@ -106,17 +107,36 @@ result<helper_answer> ask_once(int socket, const container::node_request& reques
   return hear(socket, timeout);
 }
 
+std::vector<std::string> only(const std::vector<std::string>& environment,
+                              const std::vector<std::string>& names) {
+  std::vector<std::string> wanted;
+  for (const auto& name : names) {
+    const auto value = container::find_variable(environment, name);
+    if (value) wanted.push_back(fmt::format("{}={}", name, *value));
+  }
+  return wanted;
+}
+
 // Only a site with a policy pays for a request to the controller.
 result<helper_answer> exchange(int socket, container::node_request request,
+                               const std::vector<std::string>& environment,
                                std::chrono::seconds timeout) {
-  auto answer = ask_once(socket, request, timeout);
-  if (answer && answer->reply.asks_for_job) {
-    if (auto known = load_job_facts(request.job); !known) return pass(std::move(known));
-    answer = ask_once(socket, request, timeout);
-  }
   // The first step on a node writes every file of an image to disk, and others wait for it.
   constexpr int unpacking = 10;
-  if (answer && answer->reply.unpacks) answer = hear(socket, timeout * unpacking);
+  auto answer = ask_once(socket, request, timeout);
+  while (answer) {
+    if (answer->reply.unpacks) {
+      answer = hear(socket, timeout * unpacking);
+    } else if (answer->reply.asks_for_job) {
+      if (auto known = load_job_facts(request.job); !known) return pass(std::move(known));
+      answer = ask_once(socket, request, timeout);
+    } else if (!answer->reply.asks_for_variables.empty()) {
+      request.variables = only(environment, answer->reply.asks_for_variables);
+      answer = ask_once(socket, request, timeout);
+    } else {
+      break;
+    }
+  }
   if (answer && !request.image.empty() && !answer->mount_namespace) {
     return fail("the reply brings no container");
   }
@@ -133,7 +153,8 @@ result<std::string> end_jobs(const settings& site, const std::vector<std::string
 
 }  // namespace
 
-result<helper_answer> ask_helper(const settings& site, const container::node_request& request) {
+result<helper_answer> ask_helper(const settings& site, const container::node_request& request,
+                                 const std::vector<std::string>& environment) {
   if (auto usable = check_program(site.helper); !usable) return pass(std::move(usable));
   auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
@@ -151,7 +172,8 @@ result<helper_answer> ask_helper(const settings& site, const container::node_req
   sockets->theirs.reset();
   const timeval limit{static_cast<time_t>(site.timeout_seconds), 0};
   ::setsockopt(sockets->ours.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  auto answer = exchange(sockets->ours.get(), request, std::chrono::seconds(site.timeout_seconds));
+  auto answer = exchange(sockets->ours.get(), request, environment,
+                         std::chrono::seconds(site.timeout_seconds));
   if (answer) {
     answer->process = pid;
     return answer;

@@ -19,9 +19,10 @@ struct helper_answer {
 };
 
 /// Runs the node helper as root and waits for its answer. Called in slurmstepd, whose effective
-/// user is the job's at that moment. The helper sees neither the job's environment nor any of
-/// slurmstepd's descriptors.
-result<helper_answer> ask_helper(const settings& site, const container::node_request& request);
+/// user is the job's at that moment. Of the job's `environment` the helper sees what the image's
+/// /etc/fstab names, of slurmstepd's descriptors none.
+result<helper_answer> ask_helper(const settings& site, const container::node_request& request,
+                                 const std::vector<std::string>& environment);
 
 /// Has the node helper drop what it kept for a job that is over, and for others whose end this node
 /// may have missed: those that Slurm does not know any more, or as finished. Called by root in

@@ -167,7 +167,7 @@ result<void> prepare(step& self, const settings& site,
   auto masks = shared_masks::create(self.request.job.tasks_on_node);
   if (!masks) return pass(std::move(masks));
   self.masks.emplace(std::move(*masks));
-  auto answer = ask_helper(site, self.request);
+  auto answer = ask_helper(site, self.request, environment);
   if (!answer) return pass(std::move(answer));
   self.answer = std::move(*answer);
   if (auto done = prepare_saving(self, site); !done) return done;
@@ -205,6 +205,12 @@ result<void> attach(step& self, const std::string& wanted) {
 
 void log_start(const step& self) {
   const auto& reply = self.answer.reply;
+  // Of several nodes one is enough: they have the same image.
+  for (const auto& warning : reply.warnings) {
+    if (!self.is_first_node) break;
+    slurm_spank_log("berth: image \"%s\": %s, ignoring", one_line(reply.image).c_str(),
+                    one_line(warning).c_str());
+  }
   if (!reply.notice.empty()) {
     slurm_info("berth: image \"%s\": %s", one_line(reply.image).c_str(),
                one_line(reply.notice).c_str());
@@ -258,15 +264,7 @@ result<std::uint32_t> number(spank_t sp, spank_item item, const char* name) {
 std::string one_line(std::string text) {
   constexpr std::size_t longest = 2000;
   if (text.size() > longest) text.replace(longest, std::string::npos, "...");
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // In UTF-8 the control characters from U+0080 on are two bytes; U+009B starts a sequence of a
-    // terminal as ESC [ does.
-    const bool two =
-        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (byte < 0x20 || byte == 0x7f || two) text.replace(i, two ? 2 : 1, "?");
-  }
-  return text;
+  return printable(std::move(text));
 }
 
 std::vector<std::string> environment_of(spank_t sp) {

@@ -108,6 +108,16 @@ result<std::vector<int>> parse_list(std::string_view text) {
   return numbers;
 }
 
+std::string printable(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool two =
+        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || two) text.replace(i, two ? 2 : 1, "?");
+  }
+  return text;
+}
+
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& known) {
   std::string_view best;
   if (word.size() > longest_word) return best;

@@ -17,6 +17,10 @@ std::vector<std::string> split(std::string_view text, char separator);
 /// Without leading and trailing blanks, tabs and newlines.
 std::string_view trim(std::string_view text);
 
+/// What a terminal or a log can act on becomes "?": control characters, also those that UTF-8
+/// writes in two bytes (U+009B starts a sequence as ESC [ does).
+std::string printable(std::string text);
+
 /// The whole text as a non-negative decimal number, or nothing.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/subprocess.hpp"
+#include "base/text.hpp"
 #include "binding/site_process.hpp"
 #include "cli/explain_enroot.hpp"
 #include "cli/explain_libraries.hpp"
@@ -111,8 +112,8 @@ reasoned choose_end(const container_options& options) {
   if (!options.save.empty()) {
     return {fmt::format("written to \"{}\" at the step's end", options.save), "--container-save"};
   }
-  if (options.name.empty()) return {"thrown away", "default"};
-  return {fmt::format("kept for the job as \"{}\"", options.name), "--container-name"};
+  if (options.name.text.empty()) return {"thrown away", "default"};
+  return {fmt::format("kept for the job as \"{}\"", options.name.text), "--container-name"};
 }
 
 reasoned choose_entrypoint(const explain_request& request, const image_facts& image,
@@ -176,16 +177,17 @@ result<explanation> gather(const explain_request& request) {
   const auto& options = request.options;
   auto slurm = slurm_where_asked(options, rules);
   if (!slurm) return pass(std::move(slurm));
+  auto configured = read_enroot_files(all.image, file->fd.get(), options.mounts);
   all.mounts = plan_binds({home == nullptr ? "" : home,
                            here,
                            {},
                            options.mount_home,
                            options.mounts,
                            options.remap_root,
-                           std::move(slurm->binds)},
+                           std::move(slurm->binds),
+                           std::move(configured.mounts)},
                           rules.mounts);
   const auto& metadata = all.image.metadata;
-  const auto configured = read_enroot_files(all.image, file->fd.get());
   all.environment =
       plan_environment(current_environment(),
                        image_variables(metadata ? metadata->env : std::vector<std::string>{},
@@ -216,16 +218,8 @@ result<explanation> gather(const explain_request& request) {
   return all;
 }
 
-// What users and images wrote, for a terminal.
-std::string plain(std::string text) {
-  for (auto& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
 void row(const char* name, const std::string& text) {
-  fmt::print("{:<12} {}\n", name, plain(text));
+  fmt::print("{:<12} {}\n", name, printable(text));
 }
 
 void print_text(const explanation& all) {
@@ -253,7 +247,7 @@ void print_text(const explanation& all) {
 }
 
 ordered_json json_of(const bind& mount) {
-  return {{"source", mount.kind == mount_kind::tmpfs ? "tmpfs" : mount.source},
+  return {{"source", source_name(mount)},
           {"target", mount.target},
           {"read_only", mount.read_only},
           {"required", mount.required},

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
+#include "base/subprocess.hpp"
+#include "container/environment.hpp"
 #include "image/enroot_files.hpp"
 #include "image/find.hpp"
 
@@ -33,9 +36,20 @@ void warn(names& warnings, const char* path, const names& problems) {
   }
 }
 
+result<std::vector<container::fstab_mount>> mounts_of(
+    const std::string& text, const std::vector<container::mount_request>& asked) {
+  const auto lines = image::parse_fstab(text);
+  if (!lines) return failure(lines.error());
+  const auto environment = current_environment();
+  return container::fstab_mounts(
+      *lines, std::filesystem::current_path(),
+      [&](const std::string& name) { return container::find_variable(environment, name); }, asked);
+}
+
 }  // namespace
 
-enroot_files read_enroot_files(const image_facts& image, int fd) {
+enroot_files read_enroot_files(const image_facts& image, int fd,
+                               const std::vector<container::mount_request>& asked) {
   constexpr std::array<std::string_view, 3> places{"/etc/rc", image::environment_path,
                                                    image::fstab_path};
   enroot_files files;
@@ -51,9 +65,13 @@ enroot_files read_enroot_files(const image_facts& image, int fd) {
     files.templates = std::move(parsed.entries);
     warn(files.warnings, image::environment_path, parsed.problems);
   }
-  if (holds(*found, image::fstab_path)) {
-    warn(files.warnings, image::fstab_path,
-         image::describe_fstab(text_of(image, fd, image::fstab_path, files.warnings)));
+  if (!holds(*found, image::fstab_path)) return files;
+  auto mounts = mounts_of(text_of(image, fd, image::fstab_path, files.warnings), asked);
+  if (mounts) {
+    files.mounts = std::move(*mounts);
+  } else {
+    files.warnings.push_back(fmt::format("the container would be refused: the image's {}: {}",
+                                         image::fstab_path, mounts.error().text()));
   }
   return files;
 }

@@ -32,7 +32,7 @@ bool is_library(const fs::path& file) {
 // What a mount of the site or the user shows: one library, or the ones right in a folder.
 std::vector<fs::path> libraries_of(const bind& mount) {
   std::vector<fs::path> found;
-  const bool asked = mount.origin == "site" || mount.origin == container::user_origin;
+  const bool asked = mount.origin == "site" || container::is_users_word(mount);
   if (!asked || mount.kind != container::mount_kind::bind) return found;
   if (is_library(mount.source)) return {mount.source};
   std::error_code code;

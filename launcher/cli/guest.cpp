@@ -35,10 +35,25 @@ void read_enroot_script(image::image_metadata& into) {
   into.entrypoint = {"/bin/sh", script};
 }
 
-// A file that cannot be read says nothing; --container-explain tells what is wrong with it.
-std::vector<std::string> read_enroot_environment() {
+struct variables_file {
+  std::vector<std::string> templates;
+  std::vector<std::string> warnings;
+};
+
+variables_file read_enroot_environment() {
+  const auto warning = [](const std::string& reason) {
+    return std::vector{fmt::format("the image's {}: {}", image::environment_path, reason)};
+  };
   const auto text = read_file(image::environment_path, image::enroot_file_limit);
-  return text ? image::parse_environment(*text).entries : std::vector<std::string>{};
+  if (!text && text.error().code() == std::errc::no_such_file_or_directory) return {};
+  if (!text) return {{}, warning(text.error().text())};
+  auto parsed = image::parse_environment(*text);
+  const auto& problems = parsed.problems;
+  if (problems.empty()) return {std::move(parsed.entries), {}};
+  const auto more = problems.size() == 1
+                        ? std::string()
+                        : fmt::format(" (and {} more like it)", problems.size() - 1);
+  return {std::move(parsed.entries), warning(problems.front() + more)};
 }
 
 result<std::string> look_around(const workdir_choice& where) {
@@ -51,8 +66,9 @@ result<std::string> look_around(const workdir_choice& where) {
   if (!where.wanted.empty()) candidates = {where.wanted};
   read_enroot_script(*metadata);
   container::wire_writer out;
-  for (const auto& words :
-       {metadata->env, read_enroot_environment(), metadata->entrypoint, metadata->cmd}) {
+  const auto variables = read_enroot_environment();
+  for (const auto& words : {metadata->env, variables.templates, metadata->entrypoint, metadata->cmd,
+                            variables.warnings}) {
     out.texts(words);
   }
   for (const auto& folder : candidates) {
@@ -80,6 +96,7 @@ result<guest_facts> ask_guest(const container::identity& user, const workdir_cho
   facts.templates = in.texts();
   facts.entrypoint = in.texts();
   facts.command = in.texts();
+  facts.warnings = in.texts();
   facts.workdir = in.text();
   if (auto whole = in.finish(); !whole) return pass(std::move(whole));
   return facts;

@@ -15,6 +15,7 @@ struct guest_facts {
   std::vector<std::string> templates;    ///< of /etc/environment: with "${NAME}" to be replaced
   std::vector<std::string> entrypoint;   ///< words before a command; may be empty
   std::vector<std::string> command;      ///< the image's own, where none is given; may be empty
+  std::vector<std::string> warnings;     ///< what of the image's files is ignored, and why
   std::string workdir;                   ///< the first folder of the rule that the user can enter
 };
 

@@ -38,6 +38,13 @@ result<named_facts> read_facts(const unique_fd& root) {
   return facts;
 }
 
+failure there_already(const container_name& name) {
+  return fail(fmt::format(
+      "container \"{}\": an earlier step of this job has made it; leave out \":create\", "
+      "or choose another name",
+      name.text));
+}
+
 }  // namespace
 
 kept_key named_key(const std::string& name, std::uint32_t job, uid_t uid) {
@@ -75,8 +82,8 @@ result<void> check_named(const std::string& name, const named_facts& there,
                   name, there.ids.empty() ? "without" : "with"));
 }
 
-result<unique_fd> keep_named(const kept_mounts& kept, const std::string& name, const kept_key& key,
-                             const named_facts& facts, int server,
+result<unique_fd> keep_named(const kept_mounts& kept, const container_name& name,
+                             const kept_key& key, const named_facts& facts, int server,
                              const std::function<result<unique_fd>()>& make) {
   auto taken = kept.take(key, kept_until::job_ends, [&]() -> result<made_mount> {
     auto root = make();
@@ -85,11 +92,12 @@ result<unique_fd> keep_named(const kept_mounts& kept, const std::string& name, c
     return made_mount{
         std::move(*root), unique_fd(server < 0 ? -1 : ::fcntl(server, F_DUPFD_CLOEXEC, 0)), {}};
   });
-  if (!taken) return pass(std::move(taken), fmt::format("container \"{}\"", name));
+  if (!taken) return pass(std::move(taken), fmt::format("container \"{}\"", name.text));
   if (taken->fresh) return std::move(taken->mount);
+  if (name.use == name_use::create) return there_already(name);
   const auto there = read_facts(taken->mount);
   if (!there) return failure(there.error());
-  if (auto same = check_named(name, *there, facts); !same) return pass(std::move(same));
+  if (auto same = check_named(name.text, *there, facts); !same) return pass(std::move(same));
   return std::move(taken->mount);
 }
 
@@ -108,14 +116,14 @@ root_keeper keeper_for(const node_request& request, const container_options& opt
   return [&request, &options, &kept, facts = std::move(facts),
           server](const std::function<result<unique_fd>()>& make) {
     return keep_named(*kept, options.name,
-                      named_key(options.name, request.job.id, request.user.uid), facts, server,
+                      named_key(options.name.text, request.job.id, request.user.uid), facts, server,
                       make);
   };
 }
 
 result<std::optional<kept_mounts>> open_kept(const node_request& request,
                                              const container_options& options) {
-  if (options.name.empty()) {
+  if (options.name.text.empty()) {
     if (request.image == existing_image) return fail("no image is given");
     return std::optional<kept_mounts>{};
   }
@@ -128,12 +136,15 @@ result<std::optional<named_root>> look_for_named(const node_request& request,
                                                  const container_options& options,
                                                  const std::optional<kept_mounts>& kept) {
   if (!kept) return std::optional<named_root>{};
-  auto found = find_named(*kept, named_key(options.name, request.job.id, request.user.uid));
-  if (!found || *found || request.image != existing_image) return found;
-  return fail(
-      fmt::format("container \"{}\": no step of this job has made it on this node; add "
-                  "--container-image=IMAGE",
-                  options.name));
+  const auto& [name, use] = options.name;
+  auto found = find_named(*kept, named_key(name, request.job.id, request.user.uid));
+  if (!found) return found;
+  if (*found) return use == name_use::create ? there_already(options.name) : std::move(found);
+  if (use != name_use::existing && request.image != existing_image) return found;
+  return fail(fmt::format("container \"{}\": no step of this job has made it on this node; {}",
+                          name,
+                          use == name_use::existing ? "make it by a step without \":exec\""
+                                                    : "add --container-image=IMAGE"));
 }
 
 }  // namespace berth::cli

@@ -45,10 +45,11 @@ result<std::optional<named_root>> find_named(const container::kept_mounts& kept,
 result<void> check_named(const std::string& name, const named_facts& there,
                          const named_facts& wanted);
 
-/// The container, which `make` makes unless somebody else just did. `server` answers for its image,
-/// borrowed; -1: none.
-result<unique_fd> keep_named(const container::kept_mounts& kept, const std::string& name,
-                             const container::kept_key& key, const named_facts& facts, int server,
+/// The container, which `make` makes unless somebody else just did; then that is an error where the
+/// user wants a new one. `server` answers for its image, borrowed; -1: none.
+result<unique_fd> keep_named(const container::kept_mounts& kept,
+                             const container::container_name& name, const container::kept_key& key,
+                             const named_facts& facts, int server,
                              const std::function<result<unique_fd>()>& make);
 
 /// What a step wants of a container; `image` is nullptr where it names none.
@@ -59,7 +60,8 @@ named_facts wanted_facts(const container::id_map& ids, const container::image_fi
 result<std::optional<container::kept_mounts>> open_kept(
     const container::node_request& request, const container::container_options& options);
 
-/// The step's container, where there is one. Error: there is none, and no image to make it of.
+/// The step's container, where there is one. Errors: there is none, and no image to make it of, or
+/// the user wants one that is there; there is one, and the user wants a new one.
 result<std::optional<named_root>> look_for_named(const container::node_request& request,
                                                  const container::container_options& options,
                                                  const std::optional<container::kept_mounts>& kept);

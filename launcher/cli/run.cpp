@@ -12,6 +12,7 @@
 
 #include "base/file.hpp"
 #include "base/subprocess.hpp"
+#include "base/text.hpp"
 #include "binding/site_process.hpp"
 #include "cli/cache_folder.hpp"
 #include "cli/explain.hpp"
@@ -27,6 +28,7 @@
 #include "container/fuse_server.hpp"
 #include "container/id_map.hpp"
 #include "container/image_file.hpp"
+#include "container/image_fstab.hpp"
 #include "container/image_mount.hpp"
 #include "container/plan.hpp"
 #include "container/rootfs.hpp"
@@ -127,6 +129,19 @@ result<unique_fd> mount_image(const image_file& image, const image::cached_tree*
   return std::move(served->mount);
 }
 
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+result<std::vector<fstab_mount>> mounts_of_image(int image, const identity& user,
+                                                 const std::string& folder,
+                                                 const std::vector<mount_request>& asked) {
+  const auto lines = read_fstab(image, user);
+  if (!lines) return failure(lines.error());
+  return fstab_mounts(*lines, folder, variable, asked);
+}
+
 // As docker does it: the image's words for a command stand in for a missing one, and its entrypoint
 // before either.
 result<void> compose_command(run_options& options, const guest_facts& guest) {
@@ -168,28 +183,36 @@ result<void> enter_container(run_options& options) {
   auto mounted = mount_image(*image, *tree ? &**tree : nullptr, builder);
   if (!mounted) return pass(std::move(mounted), named);
   watch.lap("mount");
-  if (auto left = leave_mount_namespace(); !left) return left;
   const auto& asked = options.container;
+  auto own_mounts = mounts_of_image(mounted->get(), builder, here, asked.mounts);
+  if (!own_mounts) return pass(std::move(own_mounts), fmt::format("{}: its /etc/fstab", named));
+  if (auto left = leave_mount_namespace(); !left) return left;
   const root_plan plan{plan_binds({home_folder(),
                                    here,
                                    {},
                                    asked.mount_home,
                                    asked.mounts,
                                    asked.remap_root,
-                                   std::move(slurm->binds)},
+                                   std::move(slurm->binds),
+                                   std::move(*own_mounts)},
                                   rules.mounts),
                        rules.overlay_size,
                        builder,
                        rules.user_mounts,
                        asked.writable,
                        {std::string(name_of(chosen->way)), image->path},
-                       asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt};
+                       asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt,
+                       {},
+                       asked.mount_home ? std::string() : home_folder()};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), named);
   }
   watch.lap("root");
   const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
   if (!guest) return failure(guest.error());
+  for (const auto& warning : guest->warnings) {
+    fmt::print(stderr, "berth: {}: {}, ignoring\n", printable(named), printable(warning));
+  }
   if (asked.entrypoint) {
     if (auto whole = compose_command(options, *guest); !whole) return whole;
   }
@@ -215,11 +238,6 @@ result<void> enter_container(run_options& options) {
         .and_then(pretend_ids);
   }
   return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
-}
-
-std::optional<std::string> variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 // The same words as srun's, from the same list; the command line wins over the environment.
@@ -253,7 +271,7 @@ result<container_options> understood(const run_options& options, const std::stri
   if (!named) return pass(std::move(named));
   all.merge(*named);
   auto whole = parse_options(all, std::filesystem::current_path().string());
-  if (whole && !whole->name.empty() && !options.step) {
+  if (whole && !whole->name.text.empty() && !options.step) {
     return fail(
         "--container-name is for the steps of a Slurm job; a container of berth run ends with "
         "its command");

@@ -19,15 +19,4 @@ std::string age_text(std::int64_t seconds) {
   return fmt::format("{} second{}", seconds, seconds == 1 ? "" : "s");
 }
 
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-      },
-      '?');
-  return text;
-}
-
 }  // namespace berth::cli

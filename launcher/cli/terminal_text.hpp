@@ -7,7 +7,4 @@ namespace berth::cli {
 /// A span of time as docker puts it: "5 minutes"; a negative one is "0 seconds".
 std::string age_text(std::int64_t seconds);
 
-/// Names of files and jobs may hold anything; a terminal gets only what it cannot act on.
-std::string printable(std::string text);
-
 }  // namespace berth::cli

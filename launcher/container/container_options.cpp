@@ -42,9 +42,10 @@ constexpr std::array words{
                 "show the home folder in the container (the default)"},
     option_word{"no-container-mount-home", nullptr, home_key, no, false,
                 "do not show the home folder in the container"},
-    option_word{"container-name", "NAME", name_key, nullptr, false,
+    option_word{"container-name", "NAME[:FLAG]", name_key, nullptr, false,
                 "keep the container's root, with all that is written to it, for later steps of the "
-                "job that give the same name; they need no image"},
+                "job that give the same name; they need no image; flags: auto (the default), "
+                "create (it must be new), exec (it must be there), no_exec (as auto)"},
     option_word{"container-save", "PATH", save_key, nullptr, false,
                 "write the container's root to an image when the step's tasks have ended, on its "
                 "first node: EROFS if PATH ends with .erofs, else squashfs"},
@@ -160,17 +161,39 @@ result<std::vector<std::string>> parse_names(const std::string& text) {
   return names;
 }
 
-result<std::string> parse_name(const std::string& name) {
+// Steps share a root but never each other's mounts, so "no_exec" is what happens anyway.
+result<name_use> parse_name_use(std::string_view flag) {
+  constexpr std::array<std::pair<std::string_view, name_use>, 4> known{
+      {{"auto", name_use::any},
+       {"no_exec", name_use::any},
+       {"create", name_use::create},
+       {"exec", name_use::existing}}};
+  for (const auto& [word, use] : known) {
+    if (flag == word) return use;
+  }
+  return fail(fmt::format("flag \"{}\" is none of auto, create, exec, no_exec",
+                          has_control(flag) || flag.size() > longest_name ? "?" : flag));
+}
+
+result<container_name> parse_name(const std::string& text) {
   constexpr std::size_t longest = 64;
+  const auto colon = text.find(':');
+  const auto name = text.substr(0, colon);
   const auto fits = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
   };
   const bool known = std::all_of(name.begin(), name.end(), fits);
-  if (known && name.size() <= longest && name.front() != '.' && name.front() != '-') return name;
-  return fail(
-      fmt::format("\"{}\" is not 1 to {} letters, digits, \"_\", \".\" and \"-\", the first "
-                  "of them no \".\" or \"-\"",
-                  known && name.size() <= longest ? name : "?", longest));
+  if (!known || name.empty() || name.size() > longest || name.front() == '.' ||
+      name.front() == '-') {
+    return fail(
+        fmt::format("\"{}\" is not 1 to {} letters, digits, \"_\", \".\" and \"-\", the first "
+                    "of them no \".\" or \"-\"",
+                    known && name.size() <= longest ? name : "?", longest));
+  }
+  if (colon == std::string::npos) return container_name{name, name_use::any};
+  const auto use = parse_name_use(std::string_view(text).substr(colon + 1));
+  if (!use) return failure(use.error());
+  return container_name{name, *use};
 }
 
 result<std::string> parse_save(const std::string& path, const std::string& folder) {

@@ -58,6 +58,15 @@ enum class backend_choice { any, kernel, fuse, unpack };
 /// Stands for an image where --container-name names a container that is there already.
 inline constexpr const char* existing_image = ":";
 
+/// Whether a named container has to be there already, or must not be; "any": it is made where it is
+/// missing.
+enum class name_use { any, create, existing };
+
+struct container_name {
+  std::string text;  ///< empty: none
+  name_use use = name_use::any;
+};
+
 /// Whether each node gets a copy of the image; "any": the site's number of nodes decides.
 enum class stage_choice { any, always, never };
 
@@ -71,7 +80,7 @@ struct container_options {
   backend_choice backend = backend_choice::any;
   bool timing = false;      ///< tell how long the start took
   std::string save{};       ///< absolute path of the image to write at the end; empty: none
-  std::string name{};       ///< of the container; empty: it ends with the step
+  container_name name{};    ///< of the container; without one it ends with the step
   bool remap_root = false;  ///< the user is root in a user namespace
   bool entrypoint = false;  ///< the image's entrypoint before each task's command
   stage_choice stage = stage_choice::any;

@@ -21,9 +21,8 @@ constexpr std::array<std::string_view, 8> always{"x-create",      "x-create=auto
                                                  "slave",         "rslave"};
 constexpr const char* form = "write SRC:DST, or SRC:DST:FLAGS";
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+bool has_control(const std::string& text) {
+  return printable(text) != text;
 }
 
 // As split, but for separators after a backslash, which are taken for themselves later.
@@ -111,6 +110,8 @@ result<void> read_flag(const std::string& flag, mount_request& into) {
   const bool folder_only = into.kind == mount_kind::tmpfs;
   if (flag == "ro" || flag == "rw") {
     into.read_only = flag == "ro";
+  } else if (flag == "noexec") {
+    into.no_exec = true;
   } else if (flag == "rbind" && !folder_only) {
     into.recursive = true;
   } else if (flag == "bind" && !folder_only) {
@@ -123,9 +124,9 @@ result<void> read_flag(const std::string& flag, mount_request& into) {
     if (*size == 0) return fail("a size of 0 holds nothing");
     into.size = *size;
   } else if (std::find(always.begin(), always.end(), flag) == always.end()) {
-    return fail(fmt::format(
-        "unknown flag \"{}\"; known are {}", flag,
-        folder_only ? "ro, rw, size=SIZE, x-create" : "ro, rw, rbind, bind, private, x-create"));
+    return fail(fmt::format("unknown flag \"{}\"; known are {}", flag,
+                            folder_only ? "ro, rw, noexec, size=SIZE, x-create"
+                                        : "ro, rw, noexec, rbind, bind, private, x-create"));
   }
   return {};
 }
@@ -137,37 +138,46 @@ result<mount_request> parse_mount(const std::string& text, const std::string& fo
     return fail(
         fmt::format("has more than three parts; {}, and \"\\:\" for a colon in a path", form));
   }
-  mount_request mount;
   if (parts[0] == "umount") return fail("berth cannot take away mounts (umount)");
-  if (parts[0] == "tmpfs") {
-    mount.kind = mount_kind::tmpfs;
-    if (parts.size() < 2) return fail("a tmpfs needs a target; write tmpfs:DST");
-  } else {
-    auto source = source_path(unescaped(parts[0]), folder);
-    if (!source) return pass(std::move(source));
-    mount.source = std::move(*source);
-  }
-  auto target = target_path(parts.size() > 1 ? unescaped(parts[1]) : mount.source);
-  if (!target) return pass(std::move(target));
-  mount.target = std::move(*target);
-  if (parts.size() < 3 || parts[2].empty()) return mount;
-  for (const auto& flag : split(parts[2], '+')) {
-    if (auto known = read_flag(flag, mount); !known) return pass(std::move(known));
-  }
-  return mount;
+  const bool in_memory = parts[0] == "tmpfs";
+  if (in_memory && parts.size() < 2) return fail("a tmpfs needs a target; write tmpfs:DST");
+  const auto flags =
+      parts.size() < 3 || parts[2].empty() ? std::vector<std::string>{} : split(parts[2], '+');
+  const auto target = parts.size() < 2 ? std::nullopt : std::optional(unescaped(parts[1]));
+  return make_mount(in_memory ? mount_kind::tmpfs : mount_kind::bind, unescaped(parts[0]), target,
+                    flags, folder);
 }
 
 // Only printable text of a sensible length is quoted.
 std::string quoted(std::string text) {
   constexpr std::size_t longest = 200;
   if (text.size() > longest) text.replace(longest, std::string::npos, "...");
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return fmt::format("\"{}\"", text);
+  return fmt::format("\"{}\"", printable(std::move(text)));
 }
 
 }  // namespace
+
+result<mount_request> make_mount(mount_kind kind, const std::string& source,
+                                 const std::optional<std::string>& target,
+                                 const std::vector<std::string>& flags, const std::string& folder) {
+  if (has_control(source) || has_control(target.value_or("")))
+    return fail("holds a control character");
+  mount_request mount;
+  mount.kind = kind;
+  if (kind == mount_kind::bind) {
+    auto path = source_path(source, folder);
+    if (!path) return pass(std::move(path));
+    mount.source = std::move(*path);
+  }
+  auto path = target_path(target.value_or(mount.source));
+  if (!path) return pass(std::move(path));
+  mount.target = std::move(*path);
+  for (const auto& flag : flags) {
+    if (has_control(flag)) return fail("holds a control character");
+    if (auto known = read_flag(flag, mount); !known) return pass(std::move(known));
+  }
+  return mount;
+}
 
 result<std::vector<mount_request>> parse_mounts(std::string_view text, const std::string& folder) {
   std::vector<mount_request> mounts;
@@ -197,6 +207,7 @@ std::string format_mounts(const std::vector<mount_request>& mounts) {
     text += fmt::format(":{}:{}", escaped(mount.target), mount.read_only ? "ro" : "rw");
     if (!mount.recursive) text += "+bind";
     if (!mount.follows) text += "+private";
+    if (mount.no_exec) text += "+noexec";
     if (mount.size != 0) text += fmt::format("+size={}", mount.size);
   }
   return text;

@@ -64,12 +64,24 @@ std::vector<std::string> targets_of(const Rules& rules) {
   return targets;
 }
 
+bind bind_of(const mount_request& mount, std::string_view origin, bool required) {
+  return {mount.source,  mount.target,        rights::user, mount.read_only,
+          required,      std::string(origin), mount.kind,   mount.recursive,
+          mount.follows, mount.size,          false,        mount.no_exec};
+}
+
 void add_user_mounts(std::vector<bind>& binds, const std::vector<mount_request>& user) {
   remove_targets(binds, targets_of(user));
-  for (const auto& mount : user) {
-    binds.push_back({mount.source, mount.target, rights::user, mount.read_only, true,
-                     std::string(user_origin), mount.kind, mount.recursive, mount.follows,
-                     mount.size});
+  for (const auto& mount : user) binds.push_back(bind_of(mount, user_origin, true));
+}
+
+void add_image_mounts(std::vector<bind>& binds, const std::vector<fstab_mount>& image) {
+  for (const auto& [mount, required] : image) {
+    remove_targets(binds, {mount.target}, "default");
+    const auto& target = mount.target;
+    const bool taken = std::any_of(binds.begin(), binds.end(),
+                                   [&](const bind& entry) { return entry.target == target; });
+    if (!taken) binds.push_back(bind_of(mount, image_origin, required));
   }
 }
 
@@ -89,6 +101,10 @@ result<void> may_mount(const std::string& real, const site::user_mount_rules& ru
     }
   }
   return {};
+}
+
+bool is_users_word(const bind& entry) {
+  return entry.origin == user_origin || entry.origin == image_origin;
 }
 
 bool shows(const std::vector<bind>& binds, const std::string& folder) {
@@ -132,17 +148,22 @@ std::vector<bind> plan_binds(const mount_facts& facts, const std::vector<site::m
   if (!facts.pmix_dir.empty()) {
     binds.push_back({facts.pmix_dir, facts.pmix_dir, rights::user, false, false, "pmix"});
   }
+  add_image_mounts(binds, facts.image);
   std::stable_sort(binds.begin(), binds.end(),
                    [](const bind& a, const bind& b) { return depth(a) < depth(b); });
   return binds;
 }
 
+std::string source_name(const bind& entry) {
+  if (entry.kind == mount_kind::tmpfs) return "tmpfs";
+  return entry.kind == mount_kind::folder ? "folder" : entry.source;
+}
+
 std::string describe(const std::vector<bind>& binds) {
   std::string text;
   for (const auto& entry : binds) {
-    text +=
-        fmt::format("{} -> {} ({}{})\n", entry.kind == mount_kind::tmpfs ? "tmpfs" : entry.source,
-                    entry.target, entry.read_only ? "read-only, " : "", entry.origin);
+    text += fmt::format("{} -> {} ({}{})\n", source_name(entry), entry.target,
+                        entry.read_only ? "read-only, " : "", entry.origin);
   }
   return text;
 }

@@ -6,7 +6,7 @@ namespace berth::container {
 namespace {
 
 // Both sides are installed together; this catches a plugin and a helper that were not.
-constexpr std::uint32_t protocol_version = 6;
+constexpr std::uint32_t protocol_version = 7;
 
 void write_job(wire_writer& out, const site::job_facts& job) {
   for (const auto value : {job.id, job.step, job.uid, job.gid, job.nodes, job.tasks_on_node}) {
@@ -85,6 +85,7 @@ std::string encode(const node_request& request) {
   }
   write_choices(out, request.options);
   out.u32(request.wants_topology ? 1 : 0);
+  out.texts(request.variables);
   return out.take();
 }
 
@@ -103,6 +104,7 @@ result<node_request> decode_request(std::string_view bytes) {
   }
   request.options = read_choices(in);
   request.wants_topology = in.u32() != 0;
+  request.variables = in.texts();
   return finish(in, version, std::move(request));
 }
 
@@ -114,6 +116,8 @@ std::string encode(const node_reply& reply) {
   }
   out.u32(reply.asks_for_job ? 1 : 0);
   out.u32(reply.unpacks ? 1 : 0);
+  out.texts(reply.asks_for_variables);
+  out.texts(reply.warnings);
   out.texts(reply.image_environment);
   out.texts(reply.templates);
   out.texts(reply.entrypoint);
@@ -142,6 +146,8 @@ result<node_reply> decode_reply(std::string_view bytes) {
   }
   reply.asks_for_job = in.u32() != 0;
   reply.unpacks = in.u32() != 0;
+  reply.asks_for_variables = in.texts();
+  reply.warnings = in.texts();
   reply.image_environment = in.texts();
   reply.templates = in.texts();
   reply.entrypoint = in.texts();

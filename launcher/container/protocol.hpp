@@ -27,18 +27,22 @@ struct node_request {
   slurm_place slurm;       ///< where slurmstepd has it
   std::string partition;   ///< as the job's environment tells it: picks defaults, decides nothing
   bool wants_topology = false;
+  std::vector<std::string> variables{};  ///< "NAME=value", of those that a reply asked for
 };
 
 struct node_reply {
   std::string error;  ///< one sentence; empty on success. All else is then meaningless.
   /// The site's policy wants the job's account and partition: the same request again, with them.
   bool asks_for_job = false;
+  /// The image's /etc/fstab names these variables: the same request again, with their values.
+  std::vector<std::string> asks_for_variables{};
   /// The image has to be unpacked, which takes longer than all else: the reply follows.
   bool unpacks = false;
   std::string image;    ///< real path of the image; empty without a container
   std::string backend;  ///< "kernel", "fuse" or "unpack"
   std::string notice;   ///< what is not as it should be and yet works, for the node's log
-  std::string workdir;  ///< where tasks start, in the container
+  std::vector<std::string> warnings{};  ///< likewise, for the user: what of the image is ignored
+  std::string workdir;                  ///< where tasks start, in the container
   std::vector<std::string> image_environment;  ///< "NAME=value"
   std::vector<std::string> templates;  ///< likewise, with "${NAME}" to be replaced by the task's
   bool remaps_root = false;   ///< one more message follows, with the user namespace to join

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "container/fs_context.hpp"
 #include "container/mount_points.hpp"
@@ -52,13 +53,6 @@ std::vector<std::string> real_paths(const std::vector<std::string>& folders) {
   return real;
 }
 
-result<void> check_user_source(int fd, const site::user_mount_rules& rules) {
-  std::error_code code;
-  const auto real = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), code);
-  if (code) return fail("cannot find its path");
-  return may_mount(real, rules);
-}
-
 result<unique_fd> copy_mount(int fd, const bind& rule) {
   const auto recursive = static_cast<unsigned>(rule.recursive ? AT_RECURSIVE : 0);
   unique_fd copy(
@@ -66,8 +60,9 @@ result<unique_fd> copy_mount(int fd, const bind& rule) {
   if (!copy) return fail_errno(fmt::format("cannot bind \"{}\"", rule.source));
   // A set-user-ID program of the node must not meet the libraries of a user's image.
   mount_attr attributes{};
-  attributes.attr_set =
-      MOUNT_ATTR_NOSUID | (rule.read_only ? static_cast<unsigned>(MOUNT_ATTR_RDONLY) : 0U);
+  attributes.attr_set = MOUNT_ATTR_NOSUID |
+                        (rule.read_only ? static_cast<unsigned>(MOUNT_ATTR_RDONLY) : 0U) |
+                        (rule.no_exec ? static_cast<unsigned>(MOUNT_ATTR_NOEXEC) : 0U);
   if (!rule.follows) attributes.propagation = MS_PRIVATE;
   if (::mount_setattr(copy.get(), "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) !=
       0) {
@@ -83,9 +78,61 @@ result<unique_fd> mount_tmpfs(const bind& rule, std::uint64_t limit) {
                             rule.target, rule.size, limit));
   }
   const auto size = rule.size == 0 ? limit : rule.size;
-  return mount_detached("tmpfs",
-                        {{"source", "berth"}, {"size", fmt::format("{}", size)}, {"mode", "1777"}},
-                        rule.read_only);
+  auto made = mount_detached(
+      "tmpfs", {{"source", "berth"}, {"size", fmt::format("{}", size)}, {"mode", "1777"}},
+      rule.read_only);
+  if (!made || !rule.no_exec) return made;
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_NOEXEC;
+  if (::mount_setattr(made->get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+    return fail_errno(fmt::format("cannot set the attributes of \"{}\"", rule.target));
+  }
+  return made;
+}
+
+// What the user wants hidden, his image does not show; but the folder he submits from is shown.
+result<void> check_hidden(const std::string& real, const root_plan& plan) {
+  if (plan.hidden.empty() || may_mount(real, {{"/"}, real_paths({plan.hidden})})) return {};
+  for (const auto& rule : plan.binds) {
+    if (rule.origin == submit_origin && may_mount(real, {real_paths({rule.source}), {}})) return {};
+  }
+  return fail("it would show the home folder, which --no-container-mount-home hides");
+}
+
+result<void> check_rules(int fd, const bind& rule, const root_plan& plan,
+                         const site::user_mount_rules& rules) {
+  if (!is_users_word(rule) && rule.origin != submit_origin) return {};
+  std::error_code code;
+  const auto real = fs::read_symlink(fmt::format("/proc/self/fd/{}", fd), code);
+  if (code) return fail("cannot find its path");
+  if (rule.origin == submit_origin) return may_mount(real, {{"/"}, rules.forbidden});
+  auto allowed = may_mount(real, rules);
+  return allowed && rule.origin == image_origin ? check_hidden(real, plan) : allowed;
+}
+
+// Nothing where the rule is left out.
+result<std::optional<mount_source>> open_rule(const bind& rule, const root_plan& plan,
+                                              const site::user_mount_rules& rules) {
+  if (rule.kind == mount_kind::folder) return mount_source{&rule, {}, true};
+  if (rule.kind == mount_kind::tmpfs) {
+    auto made = mount_tmpfs(rule, plan.overlay_size);
+    if (!made) return pass(std::move(made));
+    return mount_source{&rule, std::move(*made), true};
+  }
+  const auto fd = open_source(rule, plan.user);
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) {
+    if (!rule.required) return std::nullopt;
+    return fail_errno(fmt::format("mount source \"{}\" ({})", rule.source, rule.origin));
+  }
+  if (auto allowed = check_rules(fd.get(), rule, plan, rules); !allowed) {
+    // Where a user submits is his word as well; it stays away without a complaint.
+    if (rule.origin == submit_origin) return std::nullopt;
+    return pass(std::move(allowed), fmt::format("mount source \"{}\"", rule.source));
+  }
+  auto copy = copy_mount(fd.get(), rule);
+  if (!copy) return pass(std::move(copy));
+  return mount_source{&rule, std::move(*copy), S_ISDIR(info.st_mode)};
 }
 
 result<std::vector<mount_source>> open_sources(const root_plan& plan) {
@@ -93,31 +140,14 @@ result<std::vector<mount_source>> open_sources(const root_plan& plan) {
                                      real_paths(plan.user_mounts.forbidden)};
   std::vector<mount_source> sources;
   for (const auto& rule : plan.binds) {
-    if (rule.kind == mount_kind::tmpfs) {
-      auto made = mount_tmpfs(rule, plan.overlay_size);
-      if (!made) return pass(std::move(made));
-      sources.push_back({&rule, std::move(*made), true});
-      continue;
-    }
-    const auto fd = open_source(rule, plan.user);
-    struct stat info {};
-    if (!fd || ::fstat(fd.get(), &info) != 0) {
+    auto source = open_rule(rule, plan, rules);
+    if (!source && rule.origin == image_origin) {
       if (!rule.required) continue;
-      return fail_errno(fmt::format("mount source \"{}\" ({})", rule.source, rule.origin));
+      return failure(
+          std::move(source).error().with_context("its /etc/fstab").with_hint(way_out(rule.target)));
     }
-    // Where a user submits is his word as well; it stays away without a complaint.
-    if (rule.origin == submit_origin && !check_user_source(fd.get(), {{"/"}, rules.forbidden})) {
-      continue;
-    }
-    if (rule.origin == user_origin) {
-      auto allowed = check_user_source(fd.get(), rules);
-      if (!allowed) {
-        return pass(std::move(allowed), fmt::format("mount source \"{}\"", rule.source));
-      }
-    }
-    auto copy = copy_mount(fd.get(), rule);
-    if (!copy) return pass(std::move(copy));
-    sources.push_back({&rule, std::move(*copy), S_ISDIR(info.st_mode)});
+    if (!source) return pass(std::move(source));
+    if (*source) sources.push_back(std::move(**source));
   }
   return sources;
 }
@@ -131,7 +161,7 @@ bool is_kernels(int fd) {
 failure no_mount_point(const bind& rule) {
   const int errnum = errno;
   auto missing = fail_errno(fmt::format("mount point \"{}\"", rule.target), errnum);
-  if (errnum != ENOENT || rule.origin != user_origin) return missing;
+  if (errnum != ENOENT || !is_users_word(rule)) return missing;
   return failure(std::move(missing.value())
                      .with_hint("it is in a folder of the node, where berth makes none: make it "
                                 "there, or choose another target"));
@@ -139,12 +169,13 @@ failure no_mount_point(const bind& rule) {
 
 result<void> attach(int root, const std::vector<mount_source>& sources) {
   for (const auto& entry : sources) {
+    if (!entry.mount) continue;
     const auto flags = static_cast<std::uint64_t>(O_PATH | (entry.is_folder ? O_DIRECTORY : 0));
     const auto target = open_inside(root, entry.rule->target, flags);
     // Missing although it was made: an earlier bind, a folder of the node, lies over it.
     if (!target && errno == ENOENT && !entry.rule->required) continue;
     if (!target) return no_mount_point(*entry.rule);
-    if (entry.rule->origin == user_origin && is_kernels(target.get())) {
+    if (is_users_word(*entry.rule) && is_kernels(target.get())) {
       return fail(fmt::format("mount point \"{}\" leads into /proc or /sys; choose another one",
                               entry.rule->target));
     }

@@ -29,12 +29,13 @@ struct root_plan {
   std::vector<bind> binds;
   std::uint64_t overlay_size = 0;  ///< bytes that may be written, in memory
   identity user;                   ///< opens the sources that are opened with the user's rights
-  site::user_mount_rules user_mounts{};  ///< hold for binds whose origin is "user"
+  site::user_mount_rules user_mounts{};  ///< hold for binds that are words of a user
   bool writable = true;  ///< false: the root, not what is bound into it, is read-only
   root_mark mark{};      ///< what the root says of itself
   std::optional<remapping> remap{};
   /// Where the root outlives the step: returns what is kept, detached, or keeps what `make` makes.
   std::function<result<unique_fd>(const std::function<result<unique_fd>()>& make)> keep{};
+  std::string hidden{};  ///< a folder of the node that no image shows itself; or empty
 };
 
 /// `image_mount` may be empty where `plan.keep` returns what is kept.

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "container/image_fstab.hpp"
 #include "image/enroot_files.hpp"
 
 // What is accepted keeps its form and its bounds, whatever the references stand for.
@@ -16,6 +17,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& entry : expanded) {
     if (entry.find('=') == std::string::npos || entry.find('\0') != std::string::npos) std::abort();
   }
-  describe_fstab(text);
+  const auto lines = parse_fstab(text);
+  if (!lines) return 0;
+  if (references_of(*lines).size() > 256) std::abort();
+  const auto mounts = berth::container::fstab_mounts(
+      *lines, "/jobs", [](const std::string& name) { return "/" + name + "/../${A}"; }, {});
+  if (!mounts) return 0;
+  for (const auto& [mount, required] : *mounts) {
+    if (!mount.target.starts_with('/') || mount.target == "/" ||
+        mount.target.starts_with("/proc/") || mount.target.find("/../") != std::string::npos) {
+      std::abort();
+    }
+    if (mount.kind == berth::container::mount_kind::bind && !mount.source.starts_with('/')) {
+      std::abort();
+    }
+  }
   return 0;
 }

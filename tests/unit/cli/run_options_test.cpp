@@ -94,24 +94,34 @@ TEST_F(RunOptions, ExplainNamesTheMachineOfAnImageWithoutMetadata) {
 
 TEST_F(RunOptions, EnrootsEnvironmentIsTheImagesToo) {
   write("work/environment", "OF_FILE=\"${HOME}/x\"\nFROM_IMAGE=file\nstrange\n");
-  write("work/fstab", "/data /mnt/d none bind\n");
+  write("work/fstab", "# of enroot\n${HOME}/in /mnt/d none x-create=dir,bind,ro\n");
+  fs::create_directory(path("home/in"));
+  write("home/in/file", "shown\n");
   ASSERT_TRUE(run_ok({{BERTH_PROGRAM, "pack", "sh", "--no-mpi", "--env", "FROM_IMAGE=yes", "--file",
                        path("work/environment") + ":/etc/environment", "--file",
                        path("work/fstab") + ":/etc/fstab", "-o", path("work/e.sqsh")},
                       current_environment(),
                       {}}));
-  const auto end = run({as_user({"./e.sqsh", "--", "sh", "-c", "echo $OF_FILE $FROM_IMAGE"}),
+  const auto end = run({as_user({"./e.sqsh", "--", "sh", "-c",
+                                 "echo $OF_FILE $FROM_IMAGE; read x </mnt/d/file; echo $x"}),
                         users_environment(),
                         {}});
   ASSERT_TRUE(end);
-  EXPECT_EQ(end->out, path("home") + "/x yes\n") << end->err;
+  EXPECT_EQ(end->out, path("home") + "/x yes\nshown\n") << end->err;
+  EXPECT_EQ(end->err, "berth: image \"" + path("work/e.sqsh") +
+                          "\": the image's /etc/environment: line 3 is not NAME=VALUE, ignoring\n");
+  const auto hidden = run(
+      {as_user({"--no-container-mount-home", "./e.sqsh", "--", "sh"}), users_environment(), {}});
+  ASSERT_TRUE(hidden);
+  EXPECT_EQ(hidden->exit_code, 125);
+  EXPECT_THAT(hidden->err, AllOf(HasSubstr("its /etc/fstab: mount source \"" + path("home/in")),
+                                 HasSubstr("--no-container-mount-home hides"),
+                                 HasSubstr("--container-mounts=tmpfs:/mnt/d starts without it")));
   const auto told = run({as_user({"--container-explain", "./e.sqsh"}), users_environment(), {}});
   ASSERT_TRUE(told);
-  EXPECT_THAT(
-      told->out,
-      AllOf(HasSubstr("OF_FILE=" + path("home") + "/x (image)\n"),
-            HasSubstr("/etc/environment: line 3 is not NAME=VALUE\n"),
-            HasSubstr("/etc/fstab: line 1 asks for \"/data\" on \"/mnt/d\", which is not")));
+  EXPECT_THAT(told->out, AllOf(HasSubstr("OF_FILE=" + path("home") + "/x (image)\n"),
+                               HasSubstr("/etc/environment: line 3 is not NAME=VALUE\n"),
+                               HasSubstr(path("home") + "/in -> /mnt/d (read-only, image)\n")));
 }
 
 TEST_F(RunOptions, ExplainShowsThePinningPlanWhereItIsAskedFor) {

@@ -83,7 +83,7 @@ TEST(ContainerOptions, AreUnderstood) {
   EXPECT_THAT(options->environment, ElementsAre("A", "B_1"));
   EXPECT_EQ(options->backend, backend_choice::unpack);
   EXPECT_TRUE(options->entrypoint);
-  EXPECT_EQ(options->name, "dev_1.2-b");
+  EXPECT_EQ(options->name.text, "dev_1.2-b");
   EXPECT_TRUE(options->remap_root);
 }
 
@@ -181,6 +181,9 @@ TEST(ContainerOptions, ThatCannotBeAreRefusedByName) {
        "--container-save: nothing is written"},
       {{{"CONTAINER_NAME", "../a"}}, "--container-name: \"?\" is not 1 to 64 letters"},
       {{{"CONTAINER_NAME", ".a"}}, "--container-name: \".a\" is not 1 to 64 letters"},
+      {{{"CONTAINER_NAME", "a:"}}, "--container-name: flag \"\" is none of auto, create, exec"},
+      {{{"CONTAINER_NAME", "a:create:exec"}}, "flag \"create:exec\" is none of"},
+      {{{"CONTAINER_NAME", ":create"}}, "--container-name: \"\" is not 1 to 64 letters"},
       {{{"CONTAINER_WORKDIR", "/a\nb"}}, "--container-workdir: holds a control character"},
       {{{"CONTAINER_WORKDIR", ""}}, "--container-workdir: needs a value"},
       {{{"CONTAINER_WORKDIR", "/" + std::string(5000, 'a')}}, "longer than 4095 bytes"},

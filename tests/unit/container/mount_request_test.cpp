@@ -27,6 +27,13 @@ std::string complaint(const std::string& text) {
   return mounts ? "accepted" : mounts.error().text();
 }
 
+TEST(MountRequest, ProgramsCanBeKeptFromRunning) {
+  const auto mounts = parse_mounts("/data:/mnt:noexec+ro,tmpfs:/t:noexec", "/");
+  ASSERT_TRUE(mounts) << mounts.error().text();
+  for (const auto& mount : *mounts) EXPECT_TRUE(mount.no_exec);
+  EXPECT_EQ(*parse_mounts(format_mounts(*mounts), "/elsewhere"), *mounts);
+}
+
 TEST(Mounts, AreSourceTargetAndFlags) {
   const auto plain = only("/data:/mnt");
   EXPECT_EQ(plain.kind, mount_kind::bind);

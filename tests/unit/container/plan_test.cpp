@@ -207,5 +207,28 @@ TEST(Plan, DescribesEachBindInALine) {
   EXPECT_THAT(text, Not(HasSubstr("/home/ada/run")));
 }
 
+TEST(Plan, AnImageReplacesNothingThatSomebodyAskedFor) {
+  auto facts = ada;
+  facts.user = *parse_mounts("/u:/users", "/");
+  const auto own = parse_mounts("tmpfs:/tmp,/i:/users,/i:/sites,/i:/home/ada,/i:/images", "/");
+  for (const auto& mount : *own) facts.image.push_back({mount, false});
+  const auto binds = plan_binds(facts, {{"/s", "/sites", false, true}});
+  EXPECT_EQ(find(binds, "/tmp")->origin, "image");
+  EXPECT_EQ(find(binds, "/tmp")->kind, mount_kind::tmpfs);
+  EXPECT_EQ(find(binds, "/users")->origin, "user");
+  EXPECT_EQ(find(binds, "/sites")->origin, "site");
+  EXPECT_EQ(find(binds, "/home/ada")->origin, "home");
+  const auto* images = find(binds, "/images");
+  ASSERT_NE(images, nullptr);
+  EXPECT_EQ(images->opened_with, rights::user);
+  EXPECT_FALSE(images->required);
+  for (const auto& entry : binds) {
+    EXPECT_EQ(is_users_word(entry), entry.origin == "user" || entry.origin == "image");
+    EXPECT_EQ(std::count_if(binds.begin(), binds.end(),
+                            [&](const bind& other) { return other.target == entry.target; }),
+              1);
+  }
+}
+
 }  // namespace
 }  // namespace berth::container

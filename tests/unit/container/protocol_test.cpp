@@ -18,6 +18,7 @@ node_request a_request() {
   request.partition = "gpu";
   request.options = {{"CONTAINER_MOUNTS", "/a:/b"}, {"CONTAINER_ENV", "A\nB"}};
   request.wants_topology = true;
+  request.variables = {"HOME=/home/ada", "EMPTY="};
   return request;
 }
 
@@ -33,6 +34,8 @@ node_reply a_reply() {
   reply.site_pin = "numa,verbose";
   reply.pin_failure_is_fatal = true;
   reply.asks_for_job = true;
+  reply.asks_for_variables = {"HOME"};
+  reply.warnings = {"line 3 is not NAME=VALUE"};
   reply.unpacks = true;
   reply.topology = std::string("\0\1", 2);
   reply.topology_xml = "/run/berth/topology.xml";
@@ -63,6 +66,7 @@ TEST(Protocol, ARequestArrivesAsItWasSent) {
   EXPECT_EQ(got->partition, "gpu");
   EXPECT_EQ(got->options, sent.options);
   EXPECT_TRUE(got->wants_topology);
+  EXPECT_EQ(got->variables, sent.variables);
   EXPECT_EQ(encode(*got), encode(sent));
 }
 
@@ -82,6 +86,8 @@ TEST(Protocol, AReplyArrivesAsItWasSent) {
   EXPECT_EQ(got->site_pin, "numa,verbose");
   EXPECT_TRUE(got->pin_failure_is_fatal);
   EXPECT_TRUE(got->asks_for_job);
+  EXPECT_EQ(got->asks_for_variables, sent.asks_for_variables);
+  EXPECT_EQ(got->warnings, sent.warnings);
   EXPECT_TRUE(got->unpacks);
   EXPECT_EQ(got->topology, sent.topology);
   EXPECT_EQ(got->topology_xml, "/run/berth/topology.xml");
@@ -120,7 +126,7 @@ TEST(Protocol, AnotherVersionSaysWhatToInstall) {
 
 TEST(Protocol, AnAbsurdCountCostsNoMemory) {
   auto reply = encode(a_reply());
-  // The count of the image's variables follows the version, the empty error, four texts and two
+  // The count of the variables asked for follows the version, the empty error, four texts and two
   // flags.
   const auto count = 4 + 4 + (4 + 20) + (4 + 4) + (4 + 12) + (4 + 9) + 4 + 4;
   reply.replace(count, 4, 4, '\xff');

@@ -102,6 +102,97 @@ TEST_P(UserMounts, TheSubmitFolderShowsNothingForbiddenEither) {
             "the node's\n");
 }
 
+// What an image asks for is held to what its user may ask for.
+TEST_P(UserMounts, OfAnImageAreHeldToTheSameRules) {
+  folder_.folder("private", 0700);
+  folder_.write("private/file", "secret");
+  folder_.folder("source/exams");
+  const site::user_mount_rules rules{{folder_ / "source"}, {folder_ / "source/exams"}};
+  const auto images = [&](const std::string& source, const std::string& target) {
+    auto rule = users(source, target);
+    rule.origin = image_origin;
+    return rule;
+  };
+  EXPECT_THAT(enter_as_user({images(folder_ / "private/file", "/data")}, nothing),
+              AllOf(HasSubstr("its /etc/fstab: "), HasSubstr("Permission denied"),
+                    HasSubstr("--container-mounts=tmpfs:/data starts without it")));
+  for (const auto* no : {"source", "source/exams", "source2", "source/../private"}) {
+    EXPECT_THAT(enter_as_user({images(folder_ / no, "/data")}, nothing, rules),
+                HasSubstr("its /etc/fstab: "))
+        << no;
+    auto may_fail = images(folder_ / no, "/data");
+    may_fail.required = false;
+    EXPECT_EQ(enter_as_user({may_fail}, nothing, rules), "entered") << no;
+  }
+  for (const auto* path : {"/proc/self/root", "/proc/self/cwd", "/proc/1/root"}) {
+    EXPECT_THAT(enter_as_user({images(path, "/data")}, nothing), HasSubstr("mount source")) << path;
+  }
+  fs::create_symlink("/proc", folder_ / "root/way");
+  EXPECT_THAT(enter_as_user({proc, images(folder_ / "source", "/way/sys")}, nothing),
+              HasSubstr("leads into /proc"));
+}
+
+TEST_P(UserMounts, OfAnImageDoNotShowAHiddenHome) {
+  folder_.write("home/.ssh/key", "secret");
+  folder_.folder("home/run");
+  fs::create_directory_symlink(folder_ / "home/.ssh", folder_ / "source/way");
+  bind submit{folder_ / "home/run",      folder_ / "home/run", rights::user, false, false,
+              std::string(submit_origin)};
+  const auto show = [&](const std::string& source) {
+    auto rule = users(folder_ / source, "/data");
+    rule.origin = image_origin;
+    const auto image = open_image(make_image(), "/", {}, nobody());
+    if (!image) return image.error().text();
+    return in_child([&] {
+      auto mount = mount_kernel_or_fuse(*image);
+      if (!mount) return mount.error().text();
+      root_plan plan{{submit, rule}, 1 << 20, nobody()};
+      plan.hidden = folder_ / "home";
+      auto entered =
+          leave_mount_namespace().and_then([&] { return enter_root(std::move(*mount), plan); });
+      return entered ? nothing() : entered.error().text();
+    });
+  };
+  for (const auto* hidden :
+       {"home", "home/.ssh", "home/.ssh/key", "source/way", "home/run/..", "."}) {
+    EXPECT_THAT(show(hidden), HasSubstr("--no-container-mount-home hides")) << hidden;
+  }
+  EXPECT_EQ(show("home/run"), "entered");
+  EXPECT_EQ(show("source"), "entered");
+}
+
+TEST_P(UserMounts, CanKeepProgramsFromRunning) {
+  auto data = users(folder_ / "source", "/data");
+  auto memory = users("", "/fast");
+  memory.kind = mount_kind::tmpfs;
+  data.no_exec = memory.no_exec = true;
+  EXPECT_EQ(enter_as_user({data, memory},
+                          []() -> std::string {
+                            struct statvfs info {};
+                            for (const auto* path : {"/data", "/fast"}) {
+                              if (::statvfs(path, &info) != 0) return "statvfs";
+                              if ((info.f_flag & ST_NOEXEC) == 0) return path;
+                            }
+                            return "";
+                          }),
+            "");
+}
+
+TEST_P(UserMounts, AFolderIsOnlyMade) {
+  auto volume = users("", "/var/lib/db");
+  volume.kind = mount_kind::folder;
+  EXPECT_EQ(enter_as_user({volume},
+                          []() -> std::string {
+                            if (!fs::is_directory("/var/lib/db")) return "not made";
+                            struct stat made {
+                            }, root{};
+                            if (::stat("/var/lib/db", &made) != 0 || ::stat("/", &root) != 0)
+                              return "stat";
+                            return made.st_dev == root.st_dev ? "" : "mounted";
+                          }),
+            "");
+}
+
 TEST_P(UserMounts, StayInTheRootWhateverTheImagesLinks) {
   folder_.folder("victim");
   for (const auto& escape : {std::string("../../../../../../.."), folder_ / "victim"}) {

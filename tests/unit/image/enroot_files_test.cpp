@@ -39,12 +39,48 @@ TEST(EnrootFiles, ReferencesAreReplacedOnce) {
       ElementsAre("A=/home/${USER}/x", "B=", "C=$HOME ${1} ${HOME"));
 }
 
-TEST(EnrootFiles, AnFstabIsDescribedWithTheCure) {
-  const auto told = describe_fstab("# none\n/data /mnt/d none x-create=dir,bind\n\n/lone\n");
-  ASSERT_THAT(told, SizeIs(2));
-  EXPECT_THAT(told[0], HasSubstr("line 2 asks for \"/data\" on \"/mnt/d\""));
-  EXPECT_THAT(told[0], HasSubstr("--container-mounts=/data:/mnt/d"));
-  EXPECT_EQ(told[1], "line 4 has no mount point");
+TEST(EnrootFiles, FieldsOfAnFstabMayBeLeftOut) {
+  using options = std::vector<std::string>;
+  const std::pair<const char*, fstab_line> lines[] = {
+      {"/data /mnt/d none x-create=dir,bind",
+       {1, "/data", "/mnt/d", "none", {"x-create=dir", "bind"}}},
+      {"tmpfs /scratch", {1, "tmpfs", "/scratch", "tmpfs", {}}},
+      {"tmpfs /s tmpfs size=1M,,ro 0 -1", {1, "tmpfs", "/s", "tmpfs", {"size=1M", "ro"}}},
+      {"/data", {1, "/data", "/data", "none", {"rbind", "x-create=auto"}}},
+      {"\t/data   bind", {1, "/data", "/data", "none", {"bind"}}},
+      {"/data /mnt", {1, "/data", "/mnt", "none", {"rbind", "x-create=auto"}}},
+      {"/data /mnt ro,rbind", {1, "/data", "/mnt", "none", {"ro", "rbind"}}},
+      {"/data none ro,rbind", {1, "/data", "/data", "none", {"ro", "rbind"}}},
+      {"/a\\040b /c\\012 none bind", {1, "/a b", "/c\n", "none", {"bind"}}},
+      {"/dev/sdb1 /data ext4", {1, "/dev/sdb1", "/data", "ext4", options{}}},
+  };
+  for (const auto& [text, line] : lines) {
+    const auto parsed = parse_fstab(text);
+    ASSERT_TRUE(parsed) << text << parsed.error().text();
+    EXPECT_THAT(*parsed, ElementsAre(line)) << text;
+  }
+}
+
+TEST(EnrootFiles, AnFstabOfAWholeSystemAsksForNothing) {
+  const auto parsed = parse_fstab(
+      "# UNCONFIGURED FSTAB\n\n  # more\nUUID=1 / ext4 errors=remount-ro 0 1\n"
+      "/dev/sda2 none swap sw 0 0\nproc /proc proc defaults 0 0\nLABEL=h /home xfs defaults 1 2\n"
+      "/dev/cdrom /media/cdrom udf,iso9660 user,noauto 0 0\nUUID=2 /data ext4 defaults 2\n");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  EXPECT_THAT(*parsed, SizeIs(0));
+}
+
+TEST(EnrootFiles, AnFstabHasLimits) {
+  std::string text;
+  for (int i = 0; i < 257; ++i) text += "tmpfs /t\n";
+  EXPECT_THAT(parse_fstab(text).error().text(), HasSubstr("line 257 is mount 257"));
+  EXPECT_THAT(parse_fstab("\ntmpfs\n").error().text(), HasSubstr("line 2 has no mount point"));
+}
+
+TEST(EnrootFiles, VariablesOfAnFstabAreNamedOnce) {
+  const auto parsed = parse_fstab("${A}/x /m${B}/${A} none bind,size=${C}\n$D /d none ${A},ro\n");
+  ASSERT_TRUE(parsed);
+  EXPECT_THAT(references_of(*parsed), ElementsAre("A", "B", "C"));
 }
 
 }  // namespace
