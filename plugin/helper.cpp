@@ -30,6 +30,10 @@ constexpr int cannot_run = 127;
 // which may hold any lock.
 [[noreturn]] void exec_helper(const char* program, int socket, char* const* argv,
                               char* const* env) {
+  // What is ignored stays so through execve: a helper that ignores SIGCHLD learns nothing of its
+  // children.
+  struct sigaction usual {};
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &usual, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -151,6 +151,13 @@ result<image::cached_tree> unpack_image(image::node_cache& cache, const image_fi
   if (image.kind == image::kind::folder) return fail("is a folder already");
   struct stat before {};
   if (::fstat(image.fd.get(), &before) != 0) return fail_errno("cannot stat");
+  // A file of holes is as long as its owner likes, and all of it would be read.
+  if (static_cast<std::uint64_t>(before.st_size) > cache.quota()) {
+    return fail(
+        fmt::format("its {} bytes are more than the {} of the whole cache; use another "
+                    "backend",
+                    before.st_size, cache.quota()));
+  }
   auto digest = cache.known_digest(user.uid, before);
   if (!digest) {
     auto sum = digest_of(image, user);

@@ -21,14 +21,6 @@ using ::testing::Not;
 class Attack : public ClusterTest {};
 class AttackOnLab : public LabTest {};
 
-words our_lines(const outcome& end) {
-  words told;
-  for (const auto& one : split(end.err, '\n')) {
-    if (one.find("berth: ") != std::string::npos) told.push_back(one);
-  }
-  return told;
-}
-
 // For a shell in a container: the backend, which only root can have written there.
 const std::string backend =
     "while read -r line; do case $line in *\" berth:kernel:\"*) b=kernel;; *\" berth:fuse:\"*) "
@@ -163,8 +155,8 @@ TEST_F(Attack, AnEnvironmentAsLongAsTheKernelAllowsPasses) {
   EXPECT_EQ(end.out, "120000 120000\n") << end.err.substr(0, 2000);
 }
 
-// The helper is root's: neither limits nor variables nor the umask of the user reach it. A helper
-// with arguments is another one: that of a job's end.
+// The helper is root's: neither limits nor variables nor signals nor the umask of the user reach
+// it. A helper with arguments is another one: that of a job's end.
 TEST_F(AttackOnLab, NothingOfTheUsersProcessReachesTheHelper) {
   const auto plugstack = line(root_on("n3", "cat /etc/slurm/plugstack.conf").out);
   const auto at = plugstack.rfind("helper=");
@@ -173,7 +165,7 @@ TEST_F(AttackOnLab, NothingOfTheUsersProcessReachesTheHelper) {
       "n3",
       "cat >/run/spy <<'END'\n#!/bin/bash\n(($#)) || { cat /proc/$$/limits; tr '\\0' "
       "'\\n' </proc/$$/environ; "
-      "ls /proc/$$/fd; pwd; id; grep SigBlk /proc/self/status; } >/run/spied\n"
+      "ls /proc/$$/fd; pwd; id; grep -E 'SigBlk|SigIgn' /proc/self/status; } >/run/spied\n"
       "exec /opt/berth/libexec/berth/berth-node \"$@\"\nEND\nchmod 755 /run/spy",
       "rm -f /run/spy /run/spied");
   const auto spied =
@@ -184,9 +176,11 @@ TEST_F(AttackOnLab, NothingOfTheUsersProcessReachesTheHelper) {
     return root_on("n3", "cat /run/spied").out;
   };
   const auto plain = with("");
-  EXPECT_THAT(plain, HasSubstr("uid=0(root) gid=0(root)"));
+  EXPECT_THAT(plain, AllOf(HasSubstr("uid=0(root) gid=0(root)"),
+                           HasSubstr("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n")));
   EXPECT_EQ(with("export TMPDIR=/evil LUA_PATH=/evil LD_LIBRARY_PATH=/evil HWLOC_XMLFILE=/evil "
-                 "BASH_ENV=/evil; ulimit -n 200 -c 0; exec 7</dev/null 9</dev/null; "),
+                 "BASH_ENV=/evil; ulimit -n 200 -c 0 -f 1 -v 1000000 -l 0 -i 1 -u 4000; "
+                 "trap '' CHLD TERM PIPE; exec 7</dev/null 9</dev/null; "),
             plain);
 }
 

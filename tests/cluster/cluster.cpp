@@ -165,6 +165,12 @@ bool comes_true(const std::function<bool()>& condition, std::chrono::seconds pat
   return true;
 }
 
+words our_lines(const outcome& end) {
+  auto told = split(end.err, '\n');
+  std::erase_if(told, [](const auto& one) { return one.find("berth: ") == std::string::npos; });
+  return told;
+}
+
 std::string line(const std::string& text) {
   return text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
 }

@@ -65,6 +65,9 @@ changed_node covered(const std::string& node, const std::string& file, const std
 bool comes_true(const std::function<bool()>& condition,
                 std::chrono::seconds patience = std::chrono::seconds(20));
 
+/// What Berth has told: those lines of stderr.
+words our_lines(const outcome& end);
+
 /// Text without its last newline.
 std::string line(const std::string& text);
 

@@ -92,6 +92,17 @@ TEST_F(Stage, WhatAKilledCopyLeavesIsMadeAnew) {
   EXPECT_EQ(end.out, "/usr\n/usr\n") << end.err;
 }
 
+TEST_F(Stage, AFolderInTheWayKeepsNoCopyFromBeingRemoved) {
+  const auto end = in_job(staged("true") +
+                          "; srun --overlap -N1 -n1 -w n1 sh -c \"mkdir "
+                          "/tmp/berth-staged-$SLURM_JOB_ID-0; ls -d /tmp/berth-staged-*\"");
+  EXPECT_EQ(split(line(end.out), '\n').size(), 2U) << end.out << end.err;
+  EXPECT_TRUE(comes_true([] {
+    return shell("srun -N1 -w n1 find /tmp -maxdepth 1 -type f -name 'berth-staged-*'").out.empty();
+  }));
+  EXPECT_EQ(shell("srun -N1 -w n1 sh -c 'rmdir /tmp/berth-staged-*'").exit_code, 0);
+}
+
 TEST_F(Stage, WhatCannotBeCopiedIsOneLine) {
   const auto end =
       shell("chmod 600 own.sqsh; srun --overlap -N2 --container=own.sqsh --container-stage=x true");

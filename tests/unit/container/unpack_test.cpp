@@ -78,6 +78,15 @@ TEST_F(Unpack, TheSameBytesUnderAnotherNameAreFound) {
   EXPECT_FALSE(unpack_image(store, open(folder_ / "copy.sqsh"), nobody())->filled);
 }
 
+TEST_F(Unpack, AnImageThatIsLargerThanTheCacheIsNotRead) {
+  auto store = cache();
+  const auto image = folder_.pack("root", "a.sqsh");
+  fs::resize_file(image, std::uintmax_t{1} << 42);
+  const auto tree = unpack_image(store, open(image), nobody());
+  ASSERT_FALSE(tree);
+  EXPECT_THAT(tree.error().text(), HasSubstr("4398046511104 bytes are more than the 1073741824"));
+}
+
 TEST_F(Unpack, AChangedImageIsUnpackedAnew) {
   auto store = cache();
   ASSERT_TRUE(unpack_image(store, open(folder_.pack("root", "a.sqsh")), nobody())->filled);
