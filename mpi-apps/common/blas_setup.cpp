@@ -14,6 +14,10 @@ bool is_set(const char* name) {
   return std::getenv(name) != nullptr;
 }
 
+bool says_threads() {
+  return is_set("OPENBLAS_NUM_THREADS") || is_set("OMP_NUM_THREADS");
+}
+
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512bw") &&
@@ -28,7 +32,7 @@ bool kernel_is_avx2() {
 }  // namespace
 
 void set_up_blas(char** argv) {
-  if (!is_set("OPENBLAS_NUM_THREADS") && !is_set("OMP_NUM_THREADS")) openblas_set_num_threads(1);
+  if (!says_threads()) openblas_set_num_threads(1);
   __builtin_cpu_init();
   if (is_set("OPENBLAS_CORETYPE") || !has_avx512() || !kernel_is_avx2()) return;
   // Set for good before the exec, so that the new process finds it and goes on.
@@ -37,6 +41,14 @@ void set_up_blas(char** argv) {
 
 int blas_threads() {
   return openblas_get_num_threads();
+}
+
+more_blas_threads::more_blas_threads(int threads) : before_(blas_threads()) {
+  if (!says_threads()) openblas_set_num_threads(threads);
+}
+
+more_blas_threads::~more_blas_threads() {
+  openblas_set_num_threads(before_);
 }
 
 std::string slow_blas_kernel() {

@@ -13,12 +13,18 @@
 #include "inference/wald_test.hpp"
 #include "models/linear_summary.hpp"
 #include "models/metered.hpp"
+#include "models/wide_solver.hpp"
 
 namespace berth::apps {
 
 namespace {
 
 constexpr std::int64_t few_numbers = std::int64_t{1} << 22;
+
+std::string option_of(error_kind errors) {
+  return errors == error_kind::clustered ? "--cluster"
+                                         : fmt::format("--errors {}", name_of(errors));
+}
 
 class diagnosis {
  public:
@@ -72,10 +78,9 @@ class diagnosis {
   [[nodiscard]] result<void> check() const {
     if (!is_robust_) return {};
     const bool shortened = solved_->deficient == rank_rule::min_norm && !fit_->dropped.empty();
-    if (solved_->l2 == 0 && !shortened) return {};
-    return fail(fmt::format("--errors {}: there are no standard errors with {}",
-                            name_of(options_->errors),
-                            shortened ? "--rank-deficient=min-norm" : "--l2"));
+    if (!shortened) return {};
+    return fail(fmt::format("{}: there are no standard errors with --rank-deficient=min-norm",
+                            option_of(options_->errors)));
   }
 
   result<void> prepare() {
@@ -161,6 +166,23 @@ class diagnosis {
 };
 
 }  // namespace
+
+result<void> check_inference(const inference_options& options, std::int64_t features,
+                             const least_squares_options& linear) {
+  const bool is_robust = options.errors != error_kind::classic;
+  if (is_robust && linear.l2 > 0) {
+    return fail(
+        fmt::format("{}: there are no standard errors with --l2", option_of(options.errors)));
+  }
+  const bool leverages = options.leave_one_out || !options.rows_file.empty();
+  if (!is_wide(features, linear) || !(is_robust || leverages)) return {};
+  const auto option = is_robust ? option_of(options.errors)
+                                : std::string(options.leave_one_out ? "--loo" : "--diagnostics");
+  return fail(fmt::format(
+      "{} needs the factor of all products, which no rank holds of more than {} features; use "
+      "--solver exact, which holds it on every rank, or fewer of them with --columns",
+      option, wide_features));
+}
 
 bool is_quick(const row_source& source) {
   return source.rows <= few_numbers / static_cast<std::int64_t>(source.columns.count());

@@ -14,6 +14,11 @@ struct inference_options {
   std::string rows_file;       // for what every row has: an HDF5 file; empty: none
 };
 
+/// What can be told before the fit: errors other than classic need a fit without penalty, and
+/// errors and leverages the factor of X'WX, which no rank holds of many features.
+result<void> check_inference(const inference_options& options, std::int64_t features,
+                             const least_squares_options& linear);
+
 /// Quartiles of residuals and Durbin-Watson come without being asked for where the rows are so few
 /// that another pass is not noticed. The number of ranks does not count.
 bool is_quick(const row_source& source);

@@ -228,8 +228,7 @@ result<least_squares_fit> run(const communicator& comm, const row_source& source
                               const least_squares_options& options, const namer& name_of,
                               int& passes) {
   const auto solver = options.solver;
-  const bool is_wide = source.columns.features > wide_features && !options.reproducible;
-  if (solver == linear_solver::automatic && is_wide && options.deficient == rank_rule::error) {
+  if (is_wide(source.columns.features, options)) {
     return solve_wide(comm, source, options, name_of, passes);
   }
   const bool is_qr = solver != linear_solver::automatic && solver != linear_solver::exact &&

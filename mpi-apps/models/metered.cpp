@@ -17,8 +17,9 @@ void count_rows(work& to, const row_view& rows, std::int64_t features, double fl
 }
 
 // The time of the slowest; the share of it that threads had processors is that of all.
-work sum_up(const std::vector<work>& threads, std::string_view name) {
+work sum_up(const std::vector<work>& threads, std::string_view name, bool is_blas) {
   work all{std::string(name)};
+  all.is_blas = is_blas;
   double seconds = 0;
   double cpu_seconds = 0;
   for (const auto& each : threads) {
@@ -52,7 +53,8 @@ std::vector<row_range> shares_of(const row_source& source, double bytes) {
 
 result<void> visit_metered(const row_source& source, std::span<const row_range> shares,
                            std::string_view name, double flops,
-                           const std::function<void(std::size_t, const row_view&)>& see) {
+                           const std::function<void(std::size_t, const row_view&)>& see,
+                           bool is_blas) {
   std::vector<work> threads(shares.size());
   const auto meter = [&](std::size_t share, const row_view& rows) {
     const stopwatch watch;
@@ -62,7 +64,7 @@ result<void> visit_metered(const row_source& source, std::span<const row_range> 
   auto ok = source.visit_shares ? source.visit_shares(shares, meter)
                                 : source.visit([&meter](const row_view& rows) { meter(0, rows); });
   if (source.log == nullptr) return ok;
-  source.log->add(sum_up(threads, name));
+  source.log->add(sum_up(threads, name, is_blas));
   source.log->saw_threads(static_cast<int>(shares.size()));
   return ok;
 }

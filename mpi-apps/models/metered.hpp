@@ -16,7 +16,8 @@ std::vector<row_range> shares_of(const row_source& source, double bytes = 0);
 /// not in it. @pre `shares` are those of shares_of()
 result<void> visit_metered(const row_source& source, std::span<const row_range> shares,
                            std::string_view name, double flops,
-                           const std::function<void(std::size_t, const row_view&)>& see);
+                           const std::function<void(std::size_t, const row_view&)>& see,
+                           bool is_blas = false);
 
 /// The builder of all shares. @pre in the order of the shares
 template <class Builder>

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/blas_setup.hpp"
 #include "common/collective.hpp"
 #include "common/scalapack.hpp"
 #include "models/metered.hpp"
@@ -115,7 +116,7 @@ result<qr_factor> factor_cholesky_twice(const communicator& comm, const row_sour
                 q.data(), static_cast<int>(n));
     builders[share].add(rows.range, q.data(), y.data(), nullptr);
   };
-  auto ok = visit_metered(source, shares, "orthogonalise", flops, add);
+  auto ok = visit_metered(source, shares, "orthogonalise", flops, add, true);
   if (!ok) return pass(std::move(ok));
   const auto gram = join_shares(std::move(builders)).finish(comm);
   std::vector<double> second(n * n, 0);
@@ -164,6 +165,8 @@ result<qr_factor> factor_scalapack(const communicator& comm, const row_source& s
     }
   });
   if (!ok) return pass(std::move(ok));
+  const more_blas_threads threads(source.threads);
+  if (source.log != nullptr) source.log->saw_threads(source.threads);
   const stopwatch watch;
   if (auto solved = least_squares(comm, *a, *b); !solved) return pass(std::move(solved));
   const auto order = static_cast<double>(cols);

@@ -14,7 +14,7 @@ struct qr_factor {
   std::vector<double> targets;  // [targets x order]: Q'y
 };
 
-/// Householder QR of blocks of rows, combined along a tree of ranks (TSQR). One pass.
+/// Householder QR of blocks of rows, combined along a tree of threads and ranks (TSQR). One pass.
 /// Backward stable: R'R = (X + E)'(X + E), |e_j| <= c n u |x_j|. Cost 2 m n^2 / P flops and log2(P)
 /// messages of n^2 numbers.
 /// Source: Demmel, Grigori, Hoemmen and Langou, Communication-avoiding parallel and sequential QR,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/collective.hpp"
+#include "models/metered.hpp"
 #include "models/qr_factors.hpp"
 #include "models/system_rows.hpp"
 
@@ -34,6 +35,20 @@ class lower_factor {
     used_ = 0;
   }
 
+  /// [L other's L] becomes L.
+  void append(const std::vector<double>& other) {
+    for (std::size_t i = 0; i < order_; ++i) {
+      std::copy_n(&other[i * order_], order_, free_row());
+      take_row();
+    }
+    factor();
+  }
+  std::vector<double> finish() {
+    factor();
+    work_.resize(order_ * order_);
+    return std::move(work_);
+  }
+
   /// L of all ranks on every rank. Collective.
   std::vector<double> reduce(const communicator& comm) {
     factor();
@@ -46,11 +61,7 @@ class lower_factor {
       if (comm.rank() % (2 * step) == 0 && comm.rank() + step < comm.size()) {
         std::vector<double> other(size);
         comm.receive(other, comm.rank() + step);
-        for (std::size_t i = 0; i < order_; ++i) {
-          std::copy_n(&other[i * order_], order_, free_row());
-          take_row();
-        }
-        factor();
+        append(other);
       }
     }
     work_.resize(size);
@@ -72,15 +83,21 @@ result<qr_factor> factor_tsqr(const communicator& comm, const row_source& source
                               const normal_system& system, int& passes) {
   ++passes;
   const std::size_t count = system.unit.size();
-  lower_factor factor(count, std::max<std::size_t>(512, 2 * count));
-  auto ok = source.visit([&](const row_view& rows) {
+  const std::size_t at_once = std::max<std::size_t>(512, 2 * count);
+  const auto shares = shares_of(source, static_cast<double>(count * (count + at_once)) * 8);
+  std::vector<lower_factor> factors;
+  for (std::size_t k = 0; k < shares.size(); ++k) factors.emplace_back(count, at_once);
+  const auto add = [&](std::size_t share, const row_view& rows) {
     for (std::int64_t i = 0; i < rows.range.count; ++i) {
-      fill_row(system, rows, i, factor.free_row());
-      factor.take_row();
+      fill_row(system, rows, i, factors[share].free_row());
+      factors[share].take_row();
     }
-  });
+  };
+  const double flops = 2 * static_cast<double>(count * count);
+  auto ok = visit_metered(source, shares, "factor", flops, add, true);
   if (!ok) return pass(std::move(ok));
-  const auto lower = factor.reduce(comm);
+  for (std::size_t k = 1; k < factors.size(); ++k) factors[0].append(factors[k].finish());
+  const auto lower = factors[0].reduce(comm);
   // Column-major L is row-major R.
   const std::size_t n = system.order;
   qr_factor out{n, std::vector<double>(n * n, 0), {}};

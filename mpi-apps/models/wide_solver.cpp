@@ -9,6 +9,7 @@
 #include <numeric>
 #include <optional>
 
+#include "common/blas_setup.hpp"
 #include "common/collective.hpp"
 #include "gram/residual.hpp"
 #include "models/metered.hpp"
@@ -227,6 +228,11 @@ void describe(const wide_problem& problem, const vectors& solution, const residu
 
 }  // namespace
 
+bool is_wide(std::int64_t features, const least_squares_options& options) {
+  return options.solver == linear_solver::automatic && features > wide_features &&
+         !options.reproducible && options.deficient == rank_rule::error;
+}
+
 result<least_squares_fit> solve_wide(const communicator& comm, const row_source& source,
                                      const least_squares_options& options,
                                      const std::function<std::string(std::size_t)>& name_of,
@@ -235,6 +241,8 @@ result<least_squares_fit> solve_wide(const communicator& comm, const row_source&
   auto loaded = load_wide(comm, source, options);
   if (!loaded) return pass(std::move(loaded));
   const auto grid = process_grid::square(comm);
+  const more_blas_threads threads(source.threads);
+  if (source.log != nullptr) source.log->saw_threads(source.threads);
   wide_problem problem(comm, grid, source, std::move(*loaded), options);
   if (auto ok = problem.factor(name_of); !ok) return pass(std::move(ok));
   auto solution = problem.products();

@@ -8,6 +8,9 @@ namespace berth::apps {
 /// Above this many features `automatic` takes solve_wide().
 inline constexpr std::int64_t wide_features = 4000;
 
+/// Whether `options` lead there: no rank then has a covariance_root.
+bool is_wide(std::int64_t features, const least_squares_options& options);
+
 /// Holds the rank's rows; X'X is block-cyclic over a square grid of ranks (PDPOTRF, PDPOTRS,
 /// PDPOCON, PDPOTRI for the variances), refined with twofold residuals as solve_refined() does.
 /// Errors: those of loading; not positive definite or condition above 1e7 (the first dependent

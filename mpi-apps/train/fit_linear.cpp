@@ -31,7 +31,7 @@ std::int64_t block_for_folds(std::int64_t folds, std::int64_t rows) {
   return std::min(folds * rows_of_fold, rows / least_blocks);
 }
 
-result<void> check_inference(const train_options& chosen) {
+result<void> check_together(const train_options& chosen) {
   const auto& wanted = chosen.inference;
   if (chosen.selection.is_used() && !chosen.checkpoint.path.empty()) {
     return fail("--checkpoint has no --l1, --path, --standardize, --folds or --holdout");
@@ -69,11 +69,14 @@ result<trained> train_linear(const communicator& comm, const train_options& chos
                              const dataset& data, phase_clock& clock) {
   if (auto ok = check_classes(data.info); !ok) return pass(std::move(ok));
   if (auto ok = check_selection(chosen.selection, chosen.linear); !ok) return pass(std::move(ok));
-  if (auto ok = check_inference(chosen); !ok) return pass(std::move(ok));
+  if (auto ok = check_together(chosen); !ok) return pass(std::move(ok));
   auto options = chosen.stream;
   options.least_block = block_for_folds(chosen.selection.folds, data.info.rows);
   auto stream = stream_source::create(comm, data, options);
   if (!stream) return pass(std::move(stream));
+  if (auto ok = check_inference(chosen.inference, stream->info().features, chosen.linear); !ok) {
+    return pass(std::move(ok));
+  }
   work_log log;
   auto source = stream->rows();
   source.log = &log;

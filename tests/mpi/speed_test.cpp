@@ -78,6 +78,17 @@ TEST_F(SpeedOfTrain, ReproducibleTakesAnotherPathForManyFeatures) {
   EXPECT_THAT(other.err, HasSubstr("--reproducible rules out; use exact or normal"));
 }
 
+TEST_F(SpeedOfTrain, LeveragesOfManyFeaturesAreRefusedBeforeTheFit) {
+  make_data("30", "4100");
+  const std::vector<std::string> options[] = {{"--loo"}, {"--errors", "hc3"}, {"--cluster", "y"}};
+  for (const auto& option : options) {
+    const auto got = train(option, 2);
+    EXPECT_EQ(got.code, 2);
+    EXPECT_THAT(got.err, HasSubstr(option[0]));
+    EXPECT_THAT(got.err, HasSubstr("no rank holds of more than 4000 features; use --solver exact"));
+  }
+}
+
 TEST_F(SpeedOfTrain, WarnsOfThreadsWithoutCoresAndOfTheWrongKernel) {
   make_data("20000", "60");
   const auto crowded = run_program(

@@ -75,5 +75,26 @@ TEST(Threads, ChangeNoBitOnAnyNumberOfRanks) {
   }
 }
 
+// Their factors differ in the last bits.
+TEST(Threads, OfFactorsGiveTheSameAnswer) {
+  const temporary_folder folder;
+  prepare_hdf5();
+  write_rows(folder.file("d.h5"));
+  const auto expected = run_program(folder, {BERTH_TRAIN, "linear", "d.h5", "--json"}, 1);
+  ASSERT_EQ(expected.code, 0) << expected.err;
+  const auto truth = json::parse(expected.out)["coefficients"];
+  for (const char* solver : {"tsqr", "scalapack", "svd", "cholqr2"}) {
+    const auto got = run_program(
+        folder, {BERTH_TRAIN, "linear", "d.h5", "--json", "--solver", solver, "--threads", "3"}, 2);
+    ASSERT_EQ(got.code, 0) << got.err;
+    const auto out = json::parse(got.out)["coefficients"];
+    for (std::size_t j = 0; j < truth.size(); ++j) {
+      EXPECT_DOUBLE_EQ(out[j]["estimate"], truth[j]["estimate"]) << solver;
+      const double error = out[j]["std_error"];
+      EXPECT_NEAR(error / truth[j]["std_error"].get<double>(), 1, 1e-10) << solver;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace berth::apps
