@@ -236,10 +236,11 @@ fuse_lowlevel_ops operations() {
   ops.opendir = no_need_to_open;
   ops.read = read;
   ops.readdir = readdir;
+  // A list that is empty, not one that cannot be had: mkfs.erofs gives up there.
+  ops.listxattr = locked<sqfs_ll_op_listxattr>::call;
   // Where the image has none at all, the kernel hears so once.
   if (served.files->fs.sb.xattr_id_table_start !=
       static_cast<std::uint64_t>(SQUASHFS_INVALID_BLK)) {
-    ops.listxattr = locked<sqfs_ll_op_listxattr>::call;
     ops.getxattr = locked<sqfs_ll_op_getxattr>::call;
   }
   return ops;
