@@ -151,7 +151,7 @@ result<unique_fd> open_entry(const settings& site) {
 result<void> prepare_saving(step& self, const settings& site) {
   if (self.options.save.empty() || self.request.image.empty() || !self.is_first_node) return {};
   const auto program = std::filesystem::path(site.helper).parent_path() / "berth-save";
-  auto link = save_link::create(program, self.options.save);
+  auto link = container::save_link::create(program, self.options.save);
   if (!link) return pass(std::move(link));
   self.save.emplace(std::move(*link));
   return {};

@@ -12,13 +12,13 @@
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
 #include "container/protocol.hpp"
+#include "container/save_link.hpp"
 #include "pinning/request.hpp"
 #include "plugin/attach.hpp"
 #include "plugin/check.hpp"
 #include "plugin/helper.hpp"
 #include "plugin/join_clock.hpp"
 #include "plugin/options.hpp"
-#include "plugin/save.hpp"
 #include "plugin/server_watch.hpp"
 #include "plugin/shared_masks.hpp"
 
@@ -39,10 +39,10 @@ struct step {
   std::optional<shared_masks> masks;
   std::optional<check_link> check;  ///< for --pin=...,check
   bool is_first_node = false;
-  bool joined = false;            ///< in a task: it is in the container
-  unique_fd entry;                ///< berth-entry, for an image's entrypoint and for saving
-  std::optional<save_link> save;  ///< on the first node, for --container-save
-  unique_fd prolog_agent;         ///< in a task: to the process that runs TaskProlog on the node
+  bool joined = false;  ///< in a task: it is in the container
+  unique_fd entry;      ///< berth-entry, for an image's entrypoint and for saving
+  std::optional<container::save_link> save;  ///< on the first node, for --container-save
+  unique_fd prolog_agent;  ///< in a task: to the process that runs TaskProlog on the node
   std::unique_ptr<server_watch> watch;  ///< in slurmstepd: over the image's FUSE server
 };
 

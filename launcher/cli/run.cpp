@@ -1,39 +1,17 @@
 // berth run IMAGE -- COMMAND: a container without Slurm and without privilege, in a user namespace.
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <pwd.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 
-#include "base/file.hpp"
-#include "base/subprocess.hpp"
-#include "base/text.hpp"
-#include "binding/site_process.hpp"
-#include "cli/cache_folder.hpp"
 #include "cli/explain.hpp"
-#include "cli/guest.hpp"
 #include "cli/report.hpp"
+#include "cli/run_container.hpp"
 #include "cli/run_pin.hpp"
-#include "cli/slurm_cache.hpp"
 #include "cli/verbs.hpp"
-#include "container/backend.hpp"
 #include "container/command.hpp"
-#include "container/container_options.hpp"
-#include "container/environment.hpp"
-#include "container/fuse_server.hpp"
-#include "container/id_map.hpp"
-#include "container/image_file.hpp"
-#include "container/image_fstab.hpp"
-#include "container/image_mount.hpp"
-#include "container/plan.hpp"
-#include "container/rootfs.hpp"
-#include "container/timing.hpp"
-#include "container/unpack.hpp"
 
 namespace berth::cli {
 namespace {
@@ -44,201 +22,6 @@ using namespace berth::container;
 constexpr int no_container = 125;
 constexpr int not_executable = 126;
 constexpr int not_found = 127;
-
-struct run_options {
-  std::string image;
-  std::vector<std::string> command;
-  std::string site_file = lua::default_site_file;
-  std::string pin;
-  std::string explain;  ///< "text" or "json", "true" without a value; empty: run the command
-  bool step = false;    ///< explain what a step of Slurm would get
-  std::string mpi;      ///< and what Slurm offers to its MPI
-  int tasks = 1;        ///< and how many tasks of it run on a node
-  choices given;        ///< of the container's options, on the command line
-  container_options container;  ///< understood, with what the environment says
-};
-
-result<void> write_map(const char* file, const std::string& text) {
-  const unique_fd fd(::open(file, O_WRONLY | O_CLOEXEC));
-  if (!fd) return fail_errno(fmt::format("cannot open \"{}\"", file));
-  return write_all(fd.get(), text);
-}
-
-// A user namespace that knows one id, the user's own, as `inside`.
-result<void> enter_user_namespace(const identity& user, uid_t inside_uid, gid_t inside_gid) {
-  if (::unshare(CLONE_NEWUSER) != 0) {
-    auto refused = fail_errno("cannot create a user namespace");
-    return failure(std::move(refused.value())
-                       .with_hint("ask the administrator to allow them: "
-                                  "sysctl user.max_user_namespaces=10000"));
-  }
-  return write_map("/proc/self/setgroups", "deny")
-      .and_then([&] {
-        return write_map("/proc/self/uid_map", fmt::format("{} {} 1", inside_uid, user.uid));
-      })
-      .and_then([&] {
-        return write_map("/proc/self/gid_map", fmt::format("{} {} 1", inside_gid, user.gid));
-      });
-}
-
-std::string home_folder() {
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return home;
-  const auto* entry = ::getpwuid(::getuid());
-  return entry == nullptr ? "" : entry->pw_dir;
-}
-
-void apply(const std::vector<environment_edit>& edits) {
-  for (const auto& edit : edits) {
-    if (edit.value) {
-      ::setenv(edit.name.c_str(), edit.value->c_str(), 1);
-    } else {
-      ::unsetenv(edit.name.c_str());
-    }
-  }
-}
-
-// Before the user namespace, in which the user's own id has no name.
-result<image::cached_tree> unpack_to_cache(const image_file& image, const identity& user,
-                                           std::uint64_t quota) {
-  auto cache = image::node_cache::open(default_cache_folder(), quota);
-  if (!cache) return pass(std::move(cache));
-  auto unpacked = unpack_image(*cache, image, user);
-  if (!unpacked) return pass(std::move(unpacked));
-  // The command keeps the lease: nothing stays behind that could.
-  if (::fcntl(unpacked->lease.get(), F_SETFD, 0) != 0) return fail_errno("cannot keep the lease");
-  return unpacked;
-}
-
-result<std::optional<image::cached_tree>> unpack_where_chosen(const chosen_backend& chosen,
-                                                              const image_file& image,
-                                                              const identity& user,
-                                                              std::uint64_t quota) {
-  if (chosen.way != backend::unpack) return std::nullopt;
-  auto unpacked = unpack_to_cache(image, user, quota);
-  if (!unpacked) return explain_failed_unpack(chosen, std::move(unpacked).error());
-  return std::move(*unpacked);
-}
-
-// The kernel reads no image for a user, but a folder is its own file system.
-result<unique_fd> mount_image(const image_file& image, const image::cached_tree* tree,
-                              const identity& user) {
-  if (tree != nullptr) return mount_tree(*tree);
-  if (image.kind == image::kind::folder) return mount_kernel(image);
-  auto served = mount_fuse(image, user);
-  if (!served) return pass(std::move(served));
-  return std::move(served->mount);
-}
-
-std::optional<std::string> variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-result<std::vector<fstab_mount>> mounts_of_image(int image, const identity& user,
-                                                 const std::string& folder,
-                                                 const std::vector<mount_request>& asked) {
-  const auto lines = read_fstab(image, user);
-  if (!lines) return failure(lines.error());
-  return fstab_mounts(*lines, folder, variable, asked);
-}
-
-// As docker does it: the image's words for a command stand in for a missing one, and its entrypoint
-// before either.
-result<void> compose_command(run_options& options, const guest_facts& guest) {
-  auto& command = options.command;
-  if (command.empty()) command = guest.command;
-  command.insert(command.begin(), guest.entrypoint.begin(), guest.entrypoint.end());
-  if (!command.empty()) return {};
-  return fail(fmt::format("image \"{}\" has neither an entrypoint nor a command; name a COMMAND",
-                          options.image));
-}
-
-result<void> enter_container(run_options& options) {
-  std::vector<timing> phases;
-  const auto begin = std::chrono::steady_clock::now();
-  stopwatch watch(phases);
-  const auto user = current_identity();
-  const auto here = std::filesystem::current_path().string();
-  auto site = lua::site_process::start_or_default(options.site_file);
-  if (!site) return pass(std::move(site));
-  const auto& rules = site->config();
-  watch.lap("policy");
-  auto image = open_image(options.image, here, rules.images.folders, user);
-  if (!image) return pass(std::move(image));
-  watch.lap("resolve");
-  auto slurm = slurm_where_asked(options.container, rules);
-  if (!slurm) return pass(std::move(slurm));
-  const auto named = fmt::format("image \"{}\"", image->path);
-  auto chosen =
-      choose_backend(options.container.backend,
-                     {image->kind, false, false, options.container.remap_root, false, {}});
-  if (!chosen) return pass(std::move(chosen), named);
-  auto tree = unpack_where_chosen(*chosen, *image, user, rules.cache.quota);
-  if (!tree) return pass(std::move(tree), named);
-  // First as root of a user namespace, to whom root's files in the image belong: the user may then
-  // write everywhere in the throw-away layer. Last, in a second one, the user is the user again.
-  auto entered = enter_user_namespace(user, 0, 0).and_then(leave_mount_namespace);
-  if (!entered) return entered;
-  const auto builder = current_identity();
-  auto mounted = mount_image(*image, *tree ? &**tree : nullptr, builder);
-  if (!mounted) return pass(std::move(mounted), named);
-  watch.lap("mount");
-  const auto& asked = options.container;
-  auto own_mounts = mounts_of_image(mounted->get(), builder, here, asked.mounts);
-  if (!own_mounts) return pass(std::move(own_mounts), fmt::format("{}: its /etc/fstab", named));
-  if (auto left = leave_mount_namespace(); !left) return left;
-  const root_plan plan{plan_binds({home_folder(),
-                                   here,
-                                   {},
-                                   asked.mount_home,
-                                   asked.mounts,
-                                   asked.remap_root,
-                                   std::move(slurm->binds),
-                                   std::move(*own_mounts)},
-                                  rules.mounts),
-                       rules.overlay_size,
-                       builder,
-                       rules.user_mounts,
-                       asked.writable,
-                       {std::string(name_of(chosen->way)), image->path},
-                       asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt,
-                       {},
-                       asked.mount_home ? std::string() : home_folder()};
-  if (auto done = enter_root(std::move(*mounted), plan); !done) {
-    return pass(std::move(done), named);
-  }
-  watch.lap("root");
-  const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
-  if (!guest) return failure(guest.error());
-  for (const auto& warning : guest->warnings) {
-    fmt::print(stderr, "berth: {}: {}, ignoring\n", printable(named), printable(warning));
-  }
-  if (asked.entrypoint) {
-    if (auto whole = compose_command(options, *guest); !whole) return whole;
-  }
-  const auto outside = current_environment();
-  auto edits =
-      plan_environment(outside, image_variables(guest->environment, guest->templates, outside),
-                       rules.environment, asked.environment);
-  if (!slurm->conf.empty()) add_slurm(edits, outside, slurm->conf);
-  apply(edits);
-  if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
-  ::setenv("PWD", guest->workdir.c_str(), 1);
-  watch.lap("metadata");
-  if (options.container.timing) {
-    const auto spent = std::chrono::steady_clock::now() - begin;
-    fmt::print(stderr, "berth: {}\n",
-               describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
-  }
-  if (*tree) static_cast<void>((*tree)->lease.release());
-  // A second one also for who stays root: he must not undo the mounts that the first one made.
-  if (asked.remap_root) {
-    return enter_user_namespace(builder, 0, 0)
-        .and_then(forbid_new_privileges)
-        .and_then(pretend_ids);
-  }
-  return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
-}
 
 // The same words as srun's, from the same list; the command line wins over the environment.
 void add_container_options(CLI::App& verb, run_options& options, std::string& problem) {
@@ -274,10 +57,7 @@ result<container_options> understood(const run_options& options, const std::stri
   if (whole && !whole->name.text.empty() && !options.step) {
     return fail(
         "--container-name is for the steps of a Slurm job; a container of berth run ends with "
-        "its command");
-  }
-  if (whole && !whole->save.empty() && !options.step) {
-    return fail("--container-save is for the steps of a Slurm job");
+        "its command, and --container-save=FILE.sqsh writes it to an image to go on with");
   }
   return whole;
 }
@@ -299,6 +79,9 @@ int exec_command(const run_options& options) {
     const bool missing = problem.code() == std::errc::no_such_file_or_directory;
     return report(std::move(problem).with_context(fmt::format("image \"{}\"", options.image)),
                   missing ? not_found : not_executable);
+  }
+  if (options.save) {
+    return report(options.save->run(*found, options.command).error(), not_executable);
   }
   std::vector<char*> argv;
   for (const auto& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));
@@ -348,6 +131,8 @@ void add_run(CLI::App& app, int& exit_code) {
       "  berth run img.sqsh -- train linear data.h5\n"
       "  srun berth run img.sqsh -- ./train linear data.h5\n"
       "  berth run --pin auto,verbose img.sqsh -- ./train linear data.h5\n"
+      "  berth run --container-remap-root --container-save new.sqsh img.sqsh -- apt-get install -y "
+      "g++\n"
       "  berth run --container-mounts /data:/data:ro,tmpfs:/scratch img.sqsh -- ls /data\n"
       "\n"
       "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");

@@ -143,7 +143,7 @@ TEST_F(ImageFstabOnLab, TheSitesRulesHold) {
   const auto rules = covered("n1", "/etc/berth/site.lua",
                              "return { user_mounts = { forbidden = { '/usr/share' } } }");
   ASSERT_EQ(shell("echo '/usr /mnt/usr none rbind' >table; "
-                  "berth pack bash ls --no-mpi --file table:/etc/fstab -o rules.sqsh")
+                  "berth pack bash ls --force --no-mpi --file table:/etc/fstab -o rules.sqsh")
                 .exit_code,
             0);
   const auto end = shell("srun -w n1 --container-image=rules.sqsh bash -c 'echo ran'");

@@ -10,7 +10,7 @@
 #include "base/unique_fd.hpp"
 #include "container/identity.hpp"
 
-namespace berth::plugin {
+namespace berth::container {
 
 class save_link {
  public:
@@ -19,7 +19,7 @@ class save_link {
 
   /// In the first task, still root and outside of the container: starts berth-save, which waits.
   /// The namespaces are borrowed; `user_namespace` may be -1.
-  result<void> start(const container::identity& user, int mount_namespace, int user_namespace);
+  result<void> start(const identity& user, int mount_namespace, int user_namespace);
 
   /// In slurmstepd, once all tasks are forked.
   void leave() { alive_.reset(); }
@@ -41,4 +41,4 @@ class save_link {
   unique_fd saver_;  // socket to berth-save, in the first task
 };
 
-}  // namespace berth::plugin
+}  // namespace berth::container

@@ -1,4 +1,4 @@
-#include "plugin/save.hpp"
+#include "container/save_link.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 
 #include "base/channel.hpp"
 
-namespace berth::plugin {
+namespace berth::container {
 namespace {
 
 constexpr int saver_socket = 3;
@@ -58,8 +58,7 @@ result<save_link> save_link::create(std::string program, std::string path) {
   return save_link(std::move(program), std::move(path), unique_fd(ends[0]), unique_fd(ends[1]));
 }
 
-result<void> save_link::start(const container::identity& user, int mount_namespace,
-                              int user_namespace) {
+result<void> save_link::start(const identity& user, int mount_namespace, int user_namespace) {
   auto sockets = make_socket_pair();
   if (!sockets) return pass(std::move(sockets));
   const std::vector<std::string> words{program_, fmt::format("{}", user.uid),
@@ -92,4 +91,4 @@ result<std::string> save_link::hand_over() const {
   return fmt::format("{}:{}:{}", ended_.get(), alive_.get(), saver_.get());
 }
 
-}  // namespace berth::plugin
+}  // namespace berth::container
