@@ -1,5 +1,6 @@
 // Mounts outlive a step and serve the next one: who gets them, who does not, and how they end.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/text.hpp"
@@ -97,6 +98,24 @@ TEST_F(Warm, AJobsStepsShareOneServerAndItsEndEndsIt) {
     EXPECT_TRUE(comes_true([&] { return servers() == server; })) << servers();
   }
   EXPECT_TRUE(comes_true([] { return servers().empty(); })) << servers();
+}
+
+TEST_F(Warm, AWarmServerIsNotAskedForEachTask) {
+  // Each request is one read of the server's. Sixteen tasks open some 80 files and follow 48 links.
+  constexpr int tasks = 16;
+  const allocation job;
+  const auto words = fmt::format("--overcommit -n{} --container=own.sqsh true", tasks);
+  ASSERT_EQ(job.step(words).exit_code, 0);
+  const auto server = servers();
+  ASSERT_TRUE(parse_unsigned(server)) << server;
+  const auto requests = [&] {
+    const auto reads = node("grep syscr /proc/" + server + "/io | cut -d' ' -f2");
+    return parse_unsigned(reads).value_or(0);
+  };
+  const auto before = requests();
+  EXPECT_GT(before, 16U) << "the first step has to be served";
+  ASSERT_EQ(job.step(words).exit_code, 0);
+  EXPECT_LT(requests(), before + tasks);
 }
 
 TEST_F(Warm, AServerThatWasKilledOrStoppedIsReplaced) {
