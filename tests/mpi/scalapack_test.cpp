@@ -100,8 +100,13 @@ distributed_matrix deficient(const process_grid& grid, int n) {
 TEST(Scalapack, PivotsTellTheRank) {
   const auto grid = process_grid::square(world());
   auto a = deficient(grid, 19);
+  const auto before = a.replicate(world(), 19, 19);
+  std::vector<double> squares(19, 0);
+  for (std::size_t k = 0; k < before.size(); ++k) squares[k / 19] += before[k] * before[k];
   const auto pivots = pivoted_qr(world(), a);
   ASSERT_TRUE(pivots);
+  EXPECT_EQ(pivots->columns[0], std::ranges::max_element(squares) - squares.begin());
+  EXPECT_NEAR(pivots->sizes[0], std::sqrt(std::ranges::max(squares)), 1e-13 * pivots->sizes[0]);
   EXPECT_GT(pivots->sizes[4], 1e-10 * pivots->sizes[0]);
   EXPECT_LT(pivots->sizes[5], 1e-14 * pivots->sizes[0]);
   auto columns = pivots->columns;
