@@ -10,6 +10,7 @@
 // libsquashfuse is not made for threads: what walks through it holds one lock.
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -246,6 +247,14 @@ fuse_lowlevel_ops operations() {
   return ops;
 }
 
+// Each block is got anew; memory that goes back to the kernel in between costs more than to
+// decompress. One heap for all threads keeps what is kept small.
+bool keep_memory() {
+  constexpr int most = 16 << 20;
+  return ::mallopt(M_ARENA_MAX, 1) != 0 && ::mallopt(M_MMAP_THRESHOLD, most) != 0 &&
+         ::mallopt(M_TRIM_THRESHOLD, most) != 0;
+}
+
 int fail(const char* what) {
   std::fprintf(stderr, "squashfuse_ll: error: cannot %s\n", what);
   return 1;
@@ -255,6 +264,7 @@ int fail(const char* what) {
 
 int main(int argc, char** argv) {
   if (argc != 4 || std::string_view(argv[1]) != "-f") return fail("be started by hand");
+  if (!keep_memory()) return fail("keep memory");
   served.files = sqfs_ll_open(argv[2], 0);
   if (served.files == nullptr) return fail("read the image");
   sqfs_cache_destroy(&served.files->fs.md_cache);
