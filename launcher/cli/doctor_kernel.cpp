@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -13,6 +14,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "base/subprocess.hpp"
 #include "base/text.hpp"
 #include "cli/doctor.hpp"
 #include "container/fuse_server.hpp"
@@ -64,6 +66,45 @@ finding file_system(const std::string& name, verdict without, const std::string&
                       : name == "overlay"  ? "OVERLAY_FS"
                       : name == "squashfs" ? "SQUASHFS"
                                            : "EROFS_FS")};
+}
+
+// How the kernel was built, "" where it does not say.
+std::string kernel_configuration(const release& kernel) {
+  for (const auto* place : {"/boot/config-{}", "/lib/modules/{}/config"}) {
+    const auto text = read_file(fmt::format(fmt::runtime(place), kernel.text), 4 << 20);
+    if (text) return *text;
+  }
+  const auto packed = run_ok({{"zcat", "/proc/config.gz"}, current_environment(), {}});
+  return packed.value_or("");
+}
+
+// Of the three that berth pack knows.
+finding squashfs_compressors(const release& kernel) {
+  constexpr const char* name = "squashfs compressors";
+  const auto configuration = kernel_configuration(kernel);
+  if (configuration.empty()) {
+    return {name, verdict::unknown, "the kernel does not say how it was built", ""};
+  }
+  struct compressor {
+    const char* option;
+    const char* name;
+  };
+  std::vector<std::string> has;
+  std::vector<std::string> lacks;
+  for (const auto& [option, method] :
+       {compressor{"ZSTD", "zstd"}, compressor{"LZ4", "lz4"}, compressor{"ZLIB", "gzip"}}) {
+    const auto line = fmt::format("\nCONFIG_SQUASHFS_{}=y\n", option);
+    (configuration.find(line) != std::string::npos ? has : lacks).emplace_back(method);
+  }
+  if (lacks.empty()) {
+    return {name, verdict::ok, fmt::format("the kernel reads {}", fmt::join(has, ", ")), ""};
+  }
+  return {name, verdict::note,
+          fmt::format("the kernel reads {}, not {}",
+                      has.empty() ? "none" : fmt::format("{}", fmt::join(has, ", ")),
+                      fmt::join(lacks, ", ")),
+          has.empty() ? "a kernel with CONFIG_SQUASHFS_ZSTD"
+                      : fmt::format("berth pack --compressor {}", has.front())};
 }
 
 finding device(const std::string& path, const char* name, verdict without, const char* module,
@@ -141,6 +182,7 @@ std::vector<finding> examine_kernel() {
   all.push_back(system_calls());
   all.push_back(
       file_system("squashfs", verdict::wrong, "trusted images cannot be mounted", kernel));
+  if (all.back().result == verdict::ok) all.push_back(squashfs_compressors(kernel));
   all.push_back(file_system("overlay", verdict::wrong, "no container can be made", kernel));
   all.push_back(file_system("fuse", verdict::wrong, "users' own images cannot be mounted", kernel));
   all.push_back(file_system("erofs", verdict::note, "EROFS images cannot be mounted", kernel));

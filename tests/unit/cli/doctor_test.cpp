@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -51,6 +52,25 @@ TEST_F(Doctor, FindsAKernelThatCanDoItAll) {
     EXPECT_EQ(all.at(name).result, "ok") << name << ": " << all.at(name).found;
     EXPECT_EQ(all.at(name).cure, "") << name;
   }
+}
+
+TEST_F(Doctor, TellsWhichCompressorsTheKernelReads) {
+  const auto told = run({{"sh", "-c",
+                          "for f in /boot/config-$(uname -r) /lib/modules/$(uname -r)/config; do "
+                          "test -r $f && exec cat $f; done; zcat /proc/config.gz"},
+                         environment(),
+                         {}})
+                        ->out;
+  const auto one = findings().at("squashfs compressors");
+  bool reads_all = true;
+  for (const auto& [option, name] :
+       {std::pair("ZSTD", "zstd"), std::pair("LZ4", "lz4"), std::pair("ZLIB", "gzip")}) {
+    const bool reads =
+        told.find(fmt::format("\nCONFIG_SQUASHFS_{}=y\n", option)) != std::string::npos;
+    reads_all &= reads;
+    EXPECT_EQ(one.found.find(name) != std::string::npos, !told.empty()) << one.found;
+  }
+  EXPECT_EQ(one.result, told.empty() ? "unknown" : reads_all ? "ok" : "note") << one.found;
 }
 
 TEST_F(Doctor, APluginThatIsMissingOptionalOrTwiceIsWrong) {
