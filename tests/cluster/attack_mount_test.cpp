@@ -60,15 +60,14 @@ TEST_F(AttackMount, AFolderThatIsSwappedShowsNothingForbidden) {
                             "rm -r /srv/closed");
   const auto rules = covered("n1", "/etc/berth/site.lua",
                              "return { user_mounts = { forbidden = { '/srv/closed' } } }");
+  put_program("swap_names", BERTH_TEST_SWAP_NAMES);
   const auto end = shell(
-      "rm -rf mine swap; mkdir mine; echo mine >mine/mark; mkdir swap; echo mine >swap/mark; ln -s "
-      "/srv/closed link\n"
-      "while mv -T swap aside && mv -T link swap && mv -T swap link && mv -T aside swap; do :; "
-      "done 2>/dev/null & swapper=$!\n"
+      "rm -rf swap link; mkdir swap; echo mine >swap/mark; ln -s /srv/closed link; "
+      "./swap_names swap link & swapper=$!\n"
       "for i in 1 2 3 4 5 6 7 8; do srun -w n1 --container=own.sqsh "
       "--container-mounts=./swap:/mnt cat /mnt/mark || echo failed\n"
       "srun -w n1 --chdir=$PWD/swap --container=$PWD/own.sqsh cat $PWD/swap/mark || echo failed\n"
-      "done; kill $swapper; wait; rm -rf mine swap link aside");
+      "done; kill $swapper; wait; rm -rf swap link");
   const auto lines = split(line(end.out), '\n');
   EXPECT_THAT(lines, SizeIs(16)) << end.err;
   EXPECT_THAT(lines, Each(AnyOf("mine", "failed"))) << end.err;

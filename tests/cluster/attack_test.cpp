@@ -69,6 +69,11 @@ TEST_F(Attack, LinksInPlaceOfTheImagesFoldersLeadNowhereOutside) {
   }
   make_image("linked", away + "way", "");
   shell("timeout 60 srun --container=linked.sqsh --container-mounts=./in:/way/deeper true");
+  // A root that is there already is looked up anew.
+  shell(
+      "timeout 60 salloc -Q -n1 bash -c 'srun --container=linked.sqsh --container-name=linked "
+      "true; "
+      "srun --container-name=linked --container-mounts=./in:/way/deeper true'");
   EXPECT_EQ(shell("ls -A outside in").out, "in:\nmark\n\noutside:\n");
 }
 
@@ -84,10 +89,10 @@ TEST_F(Attack, AProcOfTheImagesOwnIsRefused) {
 TEST_F(AttackOnLab, AnImageThatIsSwappedIsNotTrusted) {
   const auto& trusted = trusted_image();
   ASSERT_EQ(shell("berth pack bash --no-mpi --env MARK=own -o marked.sqsh").exit_code, 0);
+  put_program("swap_names", BERTH_TEST_SWAP_NAMES);
   const auto end = shell(fmt::format(
-      "ln -sfn {} a.link; ln -sfn $PWD/marked.sqsh b.link; cp -P a.link swap.sqsh\n"
-      "while cp -P --remove-destination a.link x && mv x swap.sqsh && cp -P b.link x && "
-      "mv x swap.sqsh; do :; done & swapper=$!\n"
+      "ln -sfn {} a.link; ln -sfn $PWD/marked.sqsh swap.sqsh; ./swap_names a.link swap.sqsh & "
+      "swapper=$!\n"
       "for i in 1 2 3 4 5 6 7 8 9 10; do srun -w n1 --container=./swap.sqsh bash -c '{} echo "
       "$b $MARK' || echo failed; done; kill $swapper",
       trusted, backend));

@@ -164,9 +164,14 @@ TEST_F(BadNode, AnImageOfRootAloneIsNotReadForTheUser) {
 }
 
 TEST_F(BadNode, AnImageOfAnotherUserIsNotRead) {
-  const auto end = another_user("srun -w n2 --container=" + own_image() + " true");
-  EXPECT_NE(end.exit_code, 0);
-  EXPECT_THAT(end.err, HasSubstr("Permission denied"));
+  // The link is on the node alone, so the look on the login node finds nothing to refuse.
+  const changed_node link("n2", "ln -s " + own_image() + " /run/theirs.sqsh",
+                          "rm /run/theirs.sqsh");
+  for (const auto& image : {own_image(), std::string("/run/theirs.sqsh")}) {
+    const auto end = another_user("srun -w n2 --container=" + image + " true");
+    EXPECT_NE(end.exit_code, 0);
+    EXPECT_THAT(end.err, HasSubstr("Permission denied"));
+  }
 }
 
 TEST_F(BadNode, WithoutSquashfuseTheMessageNamesThePackage) {
