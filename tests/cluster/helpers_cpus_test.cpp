@@ -13,30 +13,35 @@ using ::testing::HasSubstr;
 
 // Prints what matters of a process of /proc.
 const std::string show =
-    "show() { grep Cpus_allowed_list: $1/status; echo cgroup $(<$1/cgroup); }; ";
+    "show() { grep Cpus_allowed_list: $1/status; while read -r row; do echo \"cgroup $row\"; done "
+    "<$1/cgroup; }; ";
 
 struct place {
   std::string cpus;
-  std::string cgroup;
+  std::vector<std::string> cgroups;  // a row for each hierarchy
 };
 
 place place_in(const std::string& text) {
   place found;
   for (const auto& row : split(line(text), '\n')) {
     if (row.starts_with("Cpus_allowed_list:")) found.cpus = trim(row.substr(18));
-    if (row.starts_with("cgroup ")) found.cgroup = row;
+    if (row.starts_with("cgroup ")) found.cgroups.push_back(row);
   }
   return found;
 }
 
+// "cgroup 6:freezer:/slurm/uid_20001/job_3/step_0" -> the same up to the job.
+std::vector<std::string> of_the_job(std::vector<std::string> rows) {
+  for (auto& row : rows) {
+    if (const auto job = row.find("/job_"); job != std::string::npos) {
+      row.resize(std::min(row.find('/', job + 1), row.size()));
+    }
+  }
+  return rows;
+}
+
 class Helpers : public LabTest {
  protected:
-  /// A task of one core.
-  static place rank() {
-    return place_in(shell("srun -w n1 -n2 --cpu-bind=cores bash -c '" + show +
-                          "test $SLURM_PROCID = 1 || show /proc/self'")
-                        .out);
-  }
   /// All CPUs that a step of n1 has.
   static std::string all_cpus() {
     return place_in(
@@ -58,7 +63,7 @@ TEST_F(Helpers, TheFuseServerHasAllCpusOfTheStepAndItsCgroup) {
   const auto task = place_in(shell("cat bound.txt").out);
   ASSERT_NE(task.cpus, all_cpus()) << "the task is not bound: this test proves nothing";
   EXPECT_EQ(server.cpus, all_cpus()) << end.out << end.err;
-  EXPECT_EQ(server.cgroup, task.cgroup);
+  EXPECT_EQ(of_the_job(server.cgroups), of_the_job(task.cgroups));
 }
 
 TEST_F(Helpers, TheUnpackerHasAllCpusOfTheStepAndItsCgroup) {
@@ -78,14 +83,14 @@ TEST_F(Helpers, TheUnpackerHasAllCpusOfTheStepAndItsCgroup) {
                                  "mount --bind /run/noting /usr/bin/unsquashfs",
                              "umount /usr/bin/unsquashfs; rm -f /dev/shm/berth-unpacker");
   const auto end = shell(
-      "srun -w n1 -n2 --cpu-bind=cores --container=own.sqsh --container-backend=unpack grep ^ID= "
-      "/etc/os-release");
+      "srun -w n1 -n2 --cpu-bind=cores --container=own.sqsh --container-backend=unpack bash -c '" +
+      show + "test $SLURM_PROCID = 1 || show /proc/self >bound.txt; grep ^ID= /etc/os-release'");
   EXPECT_THAT(end.out, HasSubstr("ID=berth")) << end.err;
   const auto unpacker = place_in(root_on("n1", "cat /dev/shm/berth-unpacker").out);
   EXPECT_EQ(unpacker.cpus, all_cpus());
-  const auto task = rank();
+  const auto task = place_in(shell("cat bound.txt").out);
   ASSERT_NE(task.cpus, all_cpus()) << "the task is not bound: this test proves nothing";
-  EXPECT_EQ(unpacker.cgroup, task.cgroup);
+  EXPECT_EQ(of_the_job(unpacker.cgroups), of_the_job(task.cgroups));
 }
 
 }  // namespace

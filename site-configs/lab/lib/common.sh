@@ -20,14 +20,14 @@ set_lab() {
 
 # Options of `up`, from where it was said last: the environment, the last `up` of this lab, the defaults.
 load_options() {
-  NODES=4 CPUS=$(nproc) BERTH=
+  NODES=4 CPUS=$(nproc) BERTH='' CGROUP=none
   # shellcheck disable=SC1091
   if [[ -e $STATE/options ]]; then source "$STATE/options"; fi
   BERTH=${BERTH_LAB_PREFIX:-$BERTH}
 }
 
 save_options() {
-  printf 'NODES=%q CPUS=%q BERTH=%q\n' "$NODES" "$CPUS" "$BERTH" >"$STATE/options.new"
+  printf 'NODES=%q CPUS=%q BERTH=%q CGROUP=%q\n' "$NODES" "$CPUS" "$BERTH" "$CGROUP" >"$STATE/options.new"
   mv "$STATE/options.new" "$STATE/options"
 }
 
@@ -76,7 +76,21 @@ node_is_ready() { [[ -n ${HOLDER[$1]:-} && -e /proc/${HOLDER[$1]}/root/run/berth
 set_enter() {
   local node=$1
   node_is_ready "$node" || die "lab '$LAB_NAME' has no running node '$node': run 'lab --name $LAB_NAME up'"
-  ENTER=(nsenter "--target=${HOLDER[$node]}" --mount --uts --ipc --net --pid --wdns=/ --)
+  ENTER=(nsenter "--target=${HOLDER[$node]}" --mount --uts --ipc --net --pid --cgroup --wdns=/ --)
+  # A namespace of cgroups shows them, it puts nobody into them.
+  if [[ -e /proc/${HOLDER[$node]}/root/run/berth-lab/cgroup ]]; then
+    # shellcheck disable=SC2016
+    ENTER+=(bash -c 'for procs in $(</run/berth-lab/cgroup); do echo 0 >"$procs"; done; exec "$@"' bash)
+  fi
+}
+
+# The number of the lab's folder tells labs of one name apart.
+cgroup_name() { echo "berth-lab-$(stat --format=%i "$STATE")-$1"; }
+
+# The cgroups of a node on the host. The memory controller is left alone: whoever started the lab may be
+# limited by it, and stays so.
+cgroups_of() {
+  [[ $CGROUP == none ]] || printf "/sys/fs/cgroup/%s/$(cgroup_name "$1")\n" freezer cpuset devices
 }
 
 in_node() {

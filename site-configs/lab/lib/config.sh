@@ -50,9 +50,10 @@ write_hosts() {
 
 # Every time limit is generous: a busy machine must not look like a broken node.
 write_slurm_conf() {
-  local memory task_plugin=task/affinity
+  local memory task_plugin=task/affinity tracking=linuxproc
   # Slurm refuses to bind tasks to CPUs that the machine has not.
   if ((CPUS > $(nproc))); then task_plugin=task/none; fi
+  if [[ $CGROUP != none ]]; then tracking=cgroup task_plugin=task/cgroup,$task_plugin; fi
   memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
   cat <<TEXT
 ClusterName=$LAB_NAME
@@ -62,7 +63,7 @@ AuthType=auth/munge
 CredType=cred/munge
 
 MpiDefault=pmix
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/$tracking
 TaskPlugin=$task_plugin
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
@@ -103,6 +104,11 @@ TEXT
 # 119 runs, ring 0 of 210.
 write_mpi_conf() { echo 'PMIxCollFence=ring'; }
 
+write_cgroup_conf() {
+  [[ $CGROUP != none ]] || return 0
+  printf '%s\n' CgroupPlugin=cgroup/v1 ConstrainCores=yes ConstrainDevices=yes
+}
+
 # The plugin's path within the install tree.
 find_plugin() {
   local plugin
@@ -132,6 +138,7 @@ write_configuration() {
   write_hosts >"$STATE/etc/hosts"
   write_slurm_conf >"$STATE/etc/slurm/slurm.conf"
   write_mpi_conf >"$STATE/etc/slurm/mpi.conf"
+  write_cgroup_conf >"$STATE/etc/slurm/cgroup.conf"
   write_plugstack_conf >"$STATE/etc/slurm/plugstack.conf"
   install -m 644 "$LAB_DIR/site.lua" "$STATE/etc/berth/site.lua"
   if [[ ! -s $STATE/etc/munge/munge.key ]]; then

@@ -37,6 +37,15 @@ end_loop_devices() {
   wait_until 10 no_loop_device || die "loop devices stay: $(loop_devices | tr '\n' ' ')"
 }
 
+# Cgroups outlive the processes in them.
+cgroups_are_gone() {
+  local hierarchies left
+  mapfile -t hierarchies < <(findmnt --noheadings --types cgroup,cgroup2 --output TARGET)
+  ((${#hierarchies[@]})) || return 0
+  mapfile -t left < <(find "${hierarchies[@]}" -maxdepth 1 -type d -name "$(cgroup_name '*')")
+  ((${#left[@]} == 0)) || find "${left[@]}" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
 end_lab() {
   local node
   find_holders
@@ -45,6 +54,7 @@ end_lab() {
     if [[ -n ${HOLDER[$node]:-} ]]; then end_process "${HOLDER[$node]}"; fi
   done
   HOLDER=()
+  wait_until 10 cgroups_are_gone || die "cgroups of lab '$LAB_NAME' stay: $(cgroup_name '*')"
   end_loop_devices
 }
 

@@ -68,6 +68,19 @@ own_folders() {
   install -d /var/spool/slurmd
 }
 
+# What the node's cgroup namespace shows: the node's own cgroup as the root of each hierarchy.
+own_cgroups() {
+  local hierarchy
+  [[ $CGROUP != none ]] || return 0
+  mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+  for hierarchy in freezer cpuset devices; do
+    mkdir "/sys/fs/cgroup/$hierarchy"
+    mount -t cgroup -o "$hierarchy" cgroup "/sys/fs/cgroup/$hierarchy"
+  done
+  # Where a process goes that enters the node.
+  find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs >/run/berth-lab/cgroup
+}
+
 network() {
   hostname "$NODE"
   ip link set lo up
@@ -92,6 +105,7 @@ mount --move /mnt /run
 STATE=/run/berth-lab/state
 
 own_devices
+own_cgroups
 own_etc
 network
 shared_folders

@@ -6,7 +6,7 @@ source "$LAB_LIB/config.sh"
 # shellcheck source=down.sh
 source "$LAB_LIB/down.sh"
 
-# Reads the options of `up` into NODES, CPUS and BERTH, over those of the running lab.
+# Reads the options of `up` into NODES, CPUS, BERTH and CGROUP, over those of the running lab.
 parse_up() {
   load_options
   while (($#)); do
@@ -14,12 +14,14 @@ parse_up() {
       --nodes) need_value "$@"; NODES=$2; shift 2 ;;
       --cpus) need_value "$@"; CPUS=$2; shift 2 ;;
       --berth) need_value "$@"; BERTH=$2; shift 2 ;;
-      --nodes=* | --cpus=* | --berth=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+      --cgroup) need_value "$@"; CGROUP=$2; shift 2 ;;
+      --nodes=* | --cpus=* | --berth=* | --cgroup=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
       *) bad_usage "up: unknown argument '$1'" ;;
     esac
   done
   [[ $NODES =~ ^[1-9][0-9]?$ ]] || bad_usage "--nodes takes a number from 1 to 99, not '$NODES'"
   [[ $CPUS =~ ^[1-9][0-9]{0,2}$ ]] || bad_usage "--cpus takes a number from 1 to 999, not '$CPUS'"
+  [[ $CGROUP =~ ^(none|v1)$ ]] || bad_usage "--cgroup takes none or v1, not '$CGROUP'"
   if [[ -n $BERTH ]]; then
     [[ -d $BERTH ]] || die "no folder '$BERTH' (--berth)"
     BERTH=$(realpath "$BERTH")
@@ -35,11 +37,32 @@ check_programs() {
   ((${#missing[@]} == 0)) || die "missing programs: ${missing[*]}: install the Debian packages slurmctld, slurmd, slurm-client, slurm-wlm-basic-plugins, munge, iproute2"
 }
 
+# A cgroup of its own in each hierarchy, for the node to take as the root of all.
+make_cgroups() {
+  local cgroup knob
+  for cgroup; do
+    mkdir -p "$cgroup" || die "cannot make '$cgroup': does this machine have cgroups $CGROUP? (--cgroup)"
+    # Empty at first in version 1, and nothing can run on no CPU.
+    for knob in "$cgroup"/cpuset.{cpus,mems}; do
+      if [[ -e $knob ]]; then cat "${cgroup%/*}/${knob##*/}" >"$knob"; fi
+    done
+  done
+}
+
 start_node() {
-  local node=$1 nested=()
+  local node=$1 nested=() cgroups
+  cgroups=$(cgroups_of "$node")
+  # shellcheck disable=SC2086
+  make_cgroups $cgroups
   # Compute nodes are children of the controller's pid namespace: the kernel ends them with it.
   if [[ $node != ctl ]]; then nested=(nsenter "--target=${HOLDER[ctl]}" --pid); fi
-  BERTH_LAB=$LAB_NAME "${nested[@]}" setsid --fork unshare --mount --uts --ipc --net --pid --fork \
+  # The root that a namespace of cgroups shows is the cgroup of who makes it.
+  # shellcheck disable=SC2016
+  BERTH_LAB=$LAB_NAME "${nested[@]}" bash -c '
+    for cgroup in $1; do echo 0 >"$cgroup/cgroup.procs" || exit; done
+    shift
+    exec "$@"' bash "$cgroups" \
+    setsid --fork unshare --mount --uts --ipc --net --pid --cgroup --fork \
     --kill-child --propagation private bash "$LAB_LIB/node.sh" "$STATE" "$node" \
     </dev/null >"$STATE/log/$node/node.log" 2>&1 {LOCK}<&-
 }
