@@ -105,7 +105,6 @@ TEXT
 write_mpi_conf() { echo 'PMIxCollFence=ring'; }
 
 write_cgroup_conf() {
-  [[ $CGROUP != none ]] || return 0
   printf '%s\n' CgroupPlugin=cgroup/v1 ConstrainCores=yes ConstrainDevices=yes
 }
 
@@ -138,7 +137,7 @@ write_configuration() {
   write_hosts >"$STATE/etc/hosts"
   write_slurm_conf >"$STATE/etc/slurm/slurm.conf"
   write_mpi_conf >"$STATE/etc/slurm/mpi.conf"
-  write_cgroup_conf >"$STATE/etc/slurm/cgroup.conf"
+  if [[ $CGROUP != none ]]; then write_cgroup_conf >"$STATE/etc/slurm/cgroup.conf"; fi
   write_plugstack_conf >"$STATE/etc/slurm/plugstack.conf"
   install -m 644 "$LAB_DIR/site.lua" "$STATE/etc/berth/site.lua"
   if [[ ! -s $STATE/etc/munge/munge.key ]]; then
