@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -51,6 +54,17 @@ std::optional<std::string> below(const hierarchy_mount& mount, const std::string
   if (!path.starts_with(mount.root)) return std::nullopt;
   const auto rest = path.substr(mount.root.size());
   return rest.empty() || rest.front() == '/' ? std::optional(rest) : std::nullopt;
+}
+
+using clock = std::chrono::steady_clock;
+
+// At once where there is no such process any more.
+void wait_for_end(pid_t pid, clock::time_point deadline) {
+  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count();
+  pollfd entry{process.get(), POLLIN, 0};
+  ::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
 }
 
 }  // namespace
@@ -121,6 +135,17 @@ bool enter_cgroups(const std::vector<std::string>& homes) {
     if (!procs || ::write(procs.get(), "0", 1) != 1) entered = false;
   }
   return entered;
+}
+
+void remove_cgroups(const std::vector<std::string>& folders, std::chrono::milliseconds patience) {
+  const auto deadline = clock::now() + patience;
+  for (const auto& folder : folders) {
+    const auto processes = read_file(folder + "/cgroup.procs", proc_limit).value_or("");
+    for (const auto& line : split(trim(processes), '\n')) {
+      if (const auto pid = parse_unsigned(line)) wait_for_end(static_cast<pid_t>(*pid), deadline);
+    }
+    ::rmdir(folder.c_str());
+  }
 }
 
 }  // namespace berth::container

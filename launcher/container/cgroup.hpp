@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,5 +34,10 @@ job_cgroups find_job_cgroups(std::uint32_t job);
 /// Moves this process into `homes`. System calls only where memory is already there: for a child
 /// just forked.
 bool enter_cgroups(const std::vector<std::string>& homes);
+
+/// Removes cgroups, in this order, each when the processes in it have ended, for which all of them
+/// together have `patience`. What cannot be removed stays: a cgroup below it is another's, who
+/// removes the one above as well.
+void remove_cgroups(const std::vector<std::string>& folders, std::chrono::milliseconds patience);
 
 }  // namespace berth::container

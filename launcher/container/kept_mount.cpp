@@ -18,6 +18,7 @@
 
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "container/cgroup.hpp"
 #include "container/process_mark.hpp"
 
 namespace berth::container {
@@ -25,6 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::milliseconds end_patience{1000};
 constexpr std::size_t longest_name = 128;
 constexpr std::size_t longest_state = 16384;
 constexpr const char* renewable_word = "renewable";
@@ -201,15 +203,13 @@ result<std::optional<entry_state>> remove_entry(const std::string& entry) {
 
 // Without its mount a server ends by itself; one that hangs does not.
 void end_server(const entry_state& state) {
-  constexpr int patience = 1000;  // ms
-  if (const auto server = state.server.pid == 0 ? std::nullopt : open_process(state.server)) {
-    pollfd entry{server->get(), POLLIN, 0};
-    if (::poll(&entry, 1, patience) == 0) {
-      ::syscall(SYS_pidfd_send_signal, server->get(), SIGKILL, nullptr, 0);
-      ::poll(&entry, 1, patience);
-    }
-  }
-  for (const auto& cgroup : state.cgroups) ::rmdir(cgroup.c_str());
+  const auto server = state.server.pid == 0 ? std::nullopt : open_process(state.server);
+  if (!server) return;
+  constexpr int patience = end_patience.count();
+  pollfd entry{server->get(), POLLIN, 0};
+  if (::poll(&entry, 1, patience) != 0) return;
+  ::syscall(SYS_pidfd_send_signal, server->get(), SIGKILL, nullptr, 0);
+  ::poll(&entry, 1, patience);
 }
 
 template <class Work>
@@ -317,6 +317,8 @@ result<void> kept_mounts::end_of_job(std::uint32_t job) const {
     return outcome;
   });
   for (const auto& state : lost) end_server(state);
+  // Who attends a server ends a moment after it, and lives in the same cgroups.
+  for (const auto& state : lost) remove_cgroups(state.cgroups, end_patience);
   return dropped;
 }
 

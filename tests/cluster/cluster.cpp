@@ -180,11 +180,17 @@ void ClusterTest::SetUp() {
     GTEST_SKIP() << "BERTH_TEST_LOGIN names no cluster: run tests/run, or set it (see cluster.hpp)";
   }
   own_image();
+  // Without a cgroup of Slurm's a test of what they do proves nothing.
+  if (std::getenv("BERTH_TEST_CGROUPS") == nullptr) return;
+  const auto end = shell("srun -N1 cat /proc/self/cgroup");
+  ASSERT_TRUE(std::regex_search(end.out, std::regex("/job_[0-9]+/")))
+      << "this Slurm has no cgroup for a job: lab up --cgroup v1\n"
+      << end.out << end.err;
 }
 
 void LabTest::SetUp() {
   ClusterTest::SetUp();
-  if (IsSkipped()) return;
+  if (IsSkipped() || HasFatalFailure()) return;
   if (!prefix("BERTH_TEST_LAB")) {
     GTEST_SKIP() << "BERTH_TEST_LAB names no lab, and this needs root on the nodes: run tests/run";
   }

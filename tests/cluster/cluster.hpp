@@ -5,6 +5,7 @@
 //                     the login node; empty when this is the login node and we are that user
 //   BERTH_TEST_LAB    prefix of the lab's own program, where the cluster is a lab: tests that need
 //                     root on its nodes use it
+//   BERTH_TEST_CGROUPS  set: every test fails unless Slurm has a cgroup for each job
 
 #include <gtest/gtest.h>
 
