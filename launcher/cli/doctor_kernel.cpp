@@ -206,7 +206,7 @@ std::vector<finding> examine_programs() {
   std::vector<finding> all;
   for (const auto& [path, package, without, purpose] :
        {program{container::fuse_program(), "squashfuse", verdict::wrong, "users' own images"},
-        program{"/usr/bin/unsquashfs", "squashfs-tools", verdict::note, "the backend unpack"},
+        program{"/usr/bin/unsquashfs", "squashfs-tools", verdict::note, "berth inspect and convert"},
         program{"/usr/bin/fsck.erofs", "erofs-utils", verdict::note, "unpacking EROFS images"},
         program{"/usr/bin/mksquashfs", "squashfs-tools", verdict::note, "berth pack"},
         program{"/usr/bin/mkfs.erofs", "erofs-utils", verdict::note, "berth convert"},

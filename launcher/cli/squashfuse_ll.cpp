@@ -10,7 +10,6 @@
 // libsquashfuse is not made for threads: what walks through it holds one lock.
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -18,7 +17,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,125 +27,55 @@ extern "C" {
 #include <squashfuse/ll.h>
 }
 
+#include "image/squashfs_data.hpp"
+
 namespace {
+
+using namespace berth::image;
 
 constexpr std::size_t metadata_blocks = 64;               // of 8 KiB
 constexpr std::size_t kept_bytes = std::size_t{8} << 20;  // of decompressed blocks
 constexpr std::size_t fewest_blocks = 4;
 constexpr unsigned idle_threads = 8;
 
-struct block_deleter {
-  void operator()(sqfs_block* block) const { sqfs_block_dispose(block); }
-};
-using shared_block = std::shared_ptr<sqfs_block>;
-
-// Decompressed blocks by their place in the image, the least recently used go first.
-class block_cache {
- public:
-  shared_block find(std::uint64_t place) {
-    const std::scoped_lock guard(lock_);
-    const auto found = std::find_if(blocks_.begin(), blocks_.end(),
-                                    [&](const entry& e) { return e.place == place; });
-    if (found == blocks_.end()) return {};
-    blocks_.splice(blocks_.begin(), blocks_, found);
-    return found->block;
-  }
-  void keep(std::uint64_t place, const shared_block& block, std::size_t most) {
-    const std::scoped_lock guard(lock_);
-    blocks_.push_front({place, block});
-    while (blocks_.size() > most) blocks_.pop_back();
-  }
-
- private:
-  struct entry {
-    std::uint64_t place;
-    shared_block block;
-  };
-  std::mutex lock_;
-  std::list<entry> blocks_;
-};
-
-struct image {
+struct served_image {
   sqfs_ll* files = nullptr;
   std::mutex lock;  // for `files`
-  block_cache blocks;
+  std::optional<block_cache> blocks;
 };
 
-image served;
+served_image served;
 
-// What of which block; a hole has no size in the image.
-struct piece {
-  std::uint64_t place = 0;
-  std::uint32_t header = 0;
-  bool hole = false;
-  std::size_t offset = 0;
-  std::size_t size = 0;
-};
-
-// The blocks that hold [start, start + size) of a file. @pre the lock is held
-std::optional<std::vector<piece>> pieces_of(sqfs_inode& file, std::uint64_t start,
-                                            std::size_t size) {
-  auto& fs = served.files->fs;
-  const std::uint64_t block_size = fs.sb.block_size;
-  const std::uint64_t end = std::min(file.xtra.reg.file_size, start + size);
-  std::vector<piece> pieces;
+// @pre the lock is held
+std::optional<std::vector<data_piece>> pieces_of(sqfs_inode& file, std::uint64_t start,
+                                                 std::size_t size) {
+  const auto end = std::min<std::uint64_t>(file.xtra.reg.file_size, start + size);
+  std::vector<data_piece> pieces;
+  piece_reader reader(served.files->fs, file);
   if (start >= end) return pieces;
-  sqfs_blocklist list;
-  if (sqfs_blockidx_blocklist(&fs, &file, &list, static_cast<sqfs_off_t>(start)) != SQFS_OK) {
-    return std::nullopt;
-  }
-  while (start < end) {
-    piece next;
-    const auto block_start = start - start % block_size;
-    next.offset = start - block_start;
-    next.size = std::min(end, block_start + block_size) - start;
-    if (list.remain > 0) {
-      if (sqfs_blocklist_next(&list) != SQFS_OK) return std::nullopt;
-      if (list.pos + block_size <= start) continue;
-      next.place = list.block;
-      next.header = list.header;
-      next.hole = list.input_size == 0;
-    } else {
-      squashfs_fragment_entry tail;
-      if (sqfs_frag_entry(&fs, &tail, file.xtra.reg.frag_idx) != SQFS_OK) return std::nullopt;
-      next.place = tail.start_block;
-      next.header = tail.size;
-      next.offset += file.xtra.reg.frag_off;
-    }
-    pieces.push_back(next);
-    start += next.size;
+  if (!reader.seek(start)) return std::nullopt;
+  while (reader.position() < end) {
+    const auto next = reader.next(end);
+    if (!next) return std::nullopt;
+    pieces.push_back(*next);
   }
   return pieces;
 }
 
-shared_block block_at(const piece& wanted) {
-  auto& fs = served.files->fs;
-  if (auto kept = served.blocks.find(wanted.place)) return kept;
-  sqfs_block* raw = nullptr;
-  if (sqfs_data_block_read(&fs, static_cast<sqfs_off_t>(wanted.place), wanted.header, &raw) !=
-      SQFS_OK) {
-    return {};
-  }
-  shared_block block(raw, block_deleter());
-  served.blocks.keep(wanted.place, block, std::max(fewest_blocks, kept_bytes / fs.sb.block_size));
-  return block;
-}
-
-bool copy(const piece& wanted, char* into) {
+bool copy(const data_piece& wanted, char* into) {
   if (wanted.hole) {
     std::memset(into, 0, wanted.size);
     return true;
   }
-  const auto block = block_at(wanted);
-  if (!block || block->size < wanted.offset || block->size - wanted.offset < wanted.size) {
-    return false;
-  }
-  std::memcpy(into, static_cast<const char*>(block->data) + wanted.offset, wanted.size);
+  const auto block = served.blocks->get(served.files->fs, wanted);
+  const auto bytes = bytes_of(block, wanted);
+  if (!bytes) return false;
+  std::memcpy(into, bytes->data(), bytes->size());
   return true;
 }
 
 void read(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t start, fuse_file_info*) {
-  std::optional<std::vector<piece>> pieces;
+  std::optional<std::vector<data_piece>> pieces;
   {
     const std::scoped_lock guard(served.lock);
     sqfs_inode file;
@@ -247,14 +175,6 @@ fuse_lowlevel_ops operations() {
   return ops;
 }
 
-// Each block is got anew; memory that goes back to the kernel in between costs more than to
-// decompress. One heap for all threads keeps what is kept small.
-bool keep_memory() {
-  constexpr int most = 16 << 20;
-  return ::mallopt(M_ARENA_MAX, 1) != 0 && ::mallopt(M_MMAP_THRESHOLD, most) != 0 &&
-         ::mallopt(M_TRIM_THRESHOLD, most) != 0;
-}
-
 int fail(const char* what) {
   std::fprintf(stderr, "squashfuse_ll: error: cannot %s\n", what);
   return 1;
@@ -264,13 +184,15 @@ int fail(const char* what) {
 
 int main(int argc, char** argv) {
   if (argc != 4 || std::string_view(argv[1]) != "-f") return fail("be started by hand");
-  if (!keep_memory()) return fail("keep memory");
+  if (!keep_block_memory()) return fail("keep memory");
   served.files = sqfs_ll_open(argv[2], 0);
   if (served.files == nullptr) return fail("read the image");
   sqfs_cache_destroy(&served.files->fs.md_cache);
   if (sqfs_block_cache_init(&served.files->fs.md_cache, metadata_blocks) != SQFS_OK) {
     return fail("get memory");
   }
+  served.blocks.emplace(
+      std::max<std::size_t>(fewest_blocks, kept_bytes / served.files->fs.sb.block_size));
   const auto ops = operations();
   fuse_args arguments{1, argv, 0};
   auto* session = fuse_session_new(&arguments, &ops, sizeof ops, served.files);

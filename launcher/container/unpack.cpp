@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <functional>
@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "container/image_mount.hpp"
 #include "image/digest.hpp"
+#include "image/squashfs_unpack.hpp"
 
 namespace berth::container {
 namespace {
@@ -31,6 +32,34 @@ struct child_end {
   std::string printed;
 };
 
+// A process that works with the user's rights. It ends with this object.
+class child {
+ public:
+  child(pid_t pid, unique_fd output) : pid_(pid), output_(std::move(output)) {}
+  child(child&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)), output_(std::move(other.output_)) {}
+  child& operator=(child&&) = delete;
+  ~child() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    wait();
+  }
+  child_end wait() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    ::lseek(output_.get(), 0, SEEK_SET);
+    auto printed = read_all(output_.get(), output_limit);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            printed ? std::move(*printed) : std::string()};
+  }
+
+ private:
+  pid_t pid_;
+  unique_fd output_;
+};
+
 // Image and target at 3 and 4, the output at 1 and 2, nothing else. Copies above both numbers
 // first: either source may sit on the other's place.
 bool arrange_descriptors(int image, int target, int output) {
@@ -42,10 +71,10 @@ bool arrange_descriptors(int image, int target, int output) {
          ::dup2(target_copy, target_number) >= 0 && ::close_range(5, ~0U, 0) == 0;
 }
 
-// Runs `work` with the user's rights and three descriptors, and waits. `target` may be -1.
-result<child_end> run_as(const identity& user, int image, int target,
-                         const std::function<int()>& work) {
-  const unique_fd output(::memfd_create("output", MFD_CLOEXEC));
+// Starts `work` with the user's rights and three descriptors. `target` may be -1.
+result<child> start_as(const identity& user, int image, int target,
+                       const std::function<int()>& work) {
+  unique_fd output(::memfd_create("output", MFD_CLOEXEC));
   if (!output) return fail_errno("cannot keep a program's output");
   const auto parent = ::getpid();
   const auto pid = ::fork();
@@ -61,13 +90,7 @@ result<child_end> run_as(const identity& user, int image, int target,
     }
     ::_exit(work());
   }
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  ::lseek(output.get(), 0, SEEK_SET);
-  auto printed = read_all(output.get(), output_limit);
-  return child_end{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                   printed ? std::move(*printed) : std::string()};
+  return child(pid, std::move(output));
 }
 
 int exec_tool(std::vector<const char*> argv) {
@@ -78,61 +101,59 @@ int exec_tool(std::vector<const char*> argv) {
   return not_found;
 }
 
-// The user's bytes are read with the user's rights: his file system may never answer.
-result<std::string> digest_of(const image_file& image, const identity& user) {
-  auto end = run_as(user, image.fd.get(), -1, [] {
-    const auto sum = image::sha256_of(image_number);
-    const auto& text = sum ? *sum : sum.error().text();
-    return write_all(STDOUT_FILENO, text) && sum ? 0 : 1;
-  });
-  if (!end) return pass(std::move(end));
-  if (end->exit_code == 0) return std::move(end->printed);
-  return fail(fmt::format("cannot read it to the end: {}", trim(end->printed)));
+// For the end of a child's work: 0, or 1 and the error printed.
+template <class T>
+int say(const result<T>& done) {
+  if (done) return 0;
+  (void)write_all(STDOUT_FILENO, done.error().text());
+  return 1;
 }
 
-struct unpacker {
-  const char* program;
-  const char* package;
-  std::vector<const char*> arguments;
-};
+// The user's bytes are read with the user's rights: his file system may never answer.
+result<child> start_digest(const image_file& image, const identity& user) {
+  return start_as(user, image.fd.get(), -1, [] {
+    const auto sum = image::sha256_of(image_number);
+    return say(sum ? write_all(STDOUT_FILENO, *sum) : failure(sum.error()));
+  });
+}
+
+result<std::string> digest_of(child& summing) {
+  auto end = summing.wait();
+  if (end.exit_code == 0) return std::move(end.printed);
+  return fail(fmt::format("cannot read it to the end: {}", trim(end.printed)));
+}
+
+unsigned processors() {
+  cpu_set_t mine;
+  return ::sched_getaffinity(0, sizeof mine, &mine) == 0 ? static_cast<unsigned>(CPU_COUNT(&mine))
+                                                         : 1;
+}
+
+constexpr const char* erofs_tool = "/usr/bin/fsck.erofs";
 
 // The working directory is the target.
-unpacker unpacker_for(image::kind kind) {
-  if (kind == image::kind::erofs) {
-    return {
-        "/usr/bin/fsck.erofs", "erofs-utils", {"--no-preserve", "--extract=.", "/proc/self/fd/3"}};
-  }
-  return {"/usr/bin/unsquashfs",
-          "squashfs-tools",
-          {"-quiet", "-no-progress", "-no-xattrs", "-force", "-dest", ".", "/proc/self/fd/3"}};
+result<child> start_unpacking(const image_file& image, const identity& user, int target,
+                              std::uint64_t limit) {
+  return start_as(user, image.fd.get(), target, [&] {
+    if (image.kind == image::kind::erofs) {
+      return exec_tool({erofs_tool, "--no-preserve", "--extract=.", "/proc/self/fd/3"});
+    }
+    return say(image::unpack_squashfs(image_number, target_number, limit, processors()));
+  });
 }
 
-// unsquashfs ends with 2 when it left something out. Device nodes are no loss: nobody could use
-// them in a container.
-bool lost_devices_alone(const child_end& end) {
-  constexpr std::string_view harmless = "create_inode: could not create ";
-  const auto lines = split(trim(end.printed), '\n');
-  return end.exit_code == 2 &&
-         std::all_of(lines.begin(), lines.end(), [&](const std::string& line) {
-           return line.starts_with(harmless) && line.find(" device ") != std::string::npos;
-         });
-}
-
-result<void> unpack(const image_file& image, const identity& user, int target) {
-  auto how = unpacker_for(image.kind);
-  auto argv = std::move(how.arguments);
-  argv.insert(argv.begin(), how.program);
-  const auto end = run_as(user, image.fd.get(), target, [&] { return exec_tool(std::move(argv)); });
-  if (!end) return failure(end.error());
-  if (end->exit_code == 0 || lost_devices_alone(*end)) return {};
-  if (end->exit_code == not_found) {
-    return fail(fmt::format("cannot run \"{}\"; install the package {}", how.program, how.package));
+result<void> finish_unpacking(child& unpacking, const image_file& image) {
+  const auto end = unpacking.wait();
+  if (end.exit_code == 0) return {};
+  if (end.exit_code == not_found) {
+    return fail(fmt::format("cannot run \"{}\"; install the package erofs-utils", erofs_tool));
   }
-  const auto lines = split(trim(end->printed), '\n');
-  const auto full = end->printed.find("No space left") != std::string::npos;
-  return fail_errno(
-      fmt::format("\"{}\" failed with exit code {}: {}", how.program, end->exit_code, lines.back()),
-      full ? ENOSPC : EIO);
+  auto why = split(trim(end.printed), '\n').back();
+  if (image.kind == image::kind::erofs || why.empty()) {
+    why = fmt::format("unpacking failed with exit code {}: {}", end.exit_code, why);
+  }
+  if (end.printed.find("No space left") == std::string::npos) return fail(std::move(why));
+  return fail_errno(why.substr(0, why.find(": No space left")), ENOSPC);
 }
 
 bool unchanged(const struct stat& before, int fd) {
@@ -158,21 +179,29 @@ result<image::cached_tree> unpack_image(image::node_cache& cache, const image_fi
                     "backend",
                     before.st_size, cache.quota()));
   }
-  auto digest = cache.known_digest(user.uid, before);
-  if (!digest) {
-    auto sum = digest_of(image, user);
-    if (!sum) return pass(std::move(sum));
-    if (!unchanged(before, image.fd.get())) return fail("changes while it is read");
-    if (auto kept = cache.remember_digest(user.uid, before, *sum); !kept) {
-      return pass(std::move(kept));
-    }
-    digest = std::move(*sum);
-  }
-  auto tree = cache.take({*digest, image.path, user.uid, user.gid, [&](int target) -> result<void> {
-                            auto done = unpack(image, user, target);
-                            if (!done || unchanged(before, image.fd.get())) return done;
-                            return fail("changes while it is read");
-                          }});
+  const auto checked = [&](result<std::string> sum) -> result<std::string> {
+    if (!sum || unchanged(before, image.fd.get())) return sum;
+    return fail("changes while it is read");
+  };
+  const auto digest = [&]() -> result<std::string> {
+    auto summing = start_digest(image, user);
+    if (!summing) return pass(std::move(summing));
+    return checked(digest_of(*summing));
+  };
+  const auto fill = [&](int target, std::uint64_t limit) -> result<void> {
+    auto unpacking = start_unpacking(image, user, target, limit);
+    if (!unpacking) return pass(std::move(unpacking));
+    auto done = finish_unpacking(*unpacking, image);
+    if (!done || unchanged(before, image.fd.get())) return done;
+    return fail("changes while it is read");
+  };
+  const auto both = [&](int target, std::uint64_t limit) -> result<std::string> {
+    auto summing = start_digest(image, user);
+    if (!summing) return pass(std::move(summing));
+    if (auto done = fill(target, limit); !done) return pass(std::move(done));
+    return checked(digest_of(*summing));
+  };
+  auto tree = cache.take({before, image.path, user.uid, user.gid, digest, fill, both});
   if (tree || tree.error().code() != std::errc::no_space_on_device) return tree;
   return failure(
       std::move(tree).error().with_hint("make room in the cache: berth cache prune --all"));

@@ -12,10 +12,10 @@ namespace berth::container {
 /// mount_tree; `lease` must live as long as the container: give it to a process that does, such as
 /// slurmstepd.
 ///
-/// As root: reads the image's bytes and runs unsquashfs or fsck.erofs in processes that have
-/// nothing but the user's rights, the open image and the open target. They use every CPU that the
-/// caller may, and die with the caller. In the result all files belong to the user, and there are
-/// no device nodes and no attributes.
+/// As root: processes that have nothing but the user's rights, the open image and the open target
+/// read the image's bytes and write its files: squashfs on every CPU that the caller may use, EROFS
+/// by fsck.erofs. They die with the caller. In the result all files belong to the user, and there
+/// are no device nodes and no attributes.
 /// @pre the image is no folder
 /// Errors: a missing program (with its package), a damaged image, no space, those of the cache; an
 /// image that changes while it is read.

@@ -1,6 +1,5 @@
 #include "image/cache.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -9,12 +8,12 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
-#include <memory>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/tree_removal.hpp"
 #include "image/cache_entry.hpp"
+#include "image/known_digest.hpp"
 #include "image/trust.hpp"
 
 namespace berth::image {
@@ -26,20 +25,6 @@ constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr mode_t private_mode = 0700;
 constexpr int most_attempts = 16;
 constexpr const char* room_lock = "room";  // who counts and makes room; no digest has this name
-
-struct folder_closer {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-
-std::vector<std::string> names_in(int folder) {
-  const std::unique_ptr<DIR, folder_closer> open(
-      ::fdopendir(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
-  std::vector<std::string> names;
-  while (const auto* entry = open ? ::readdir(open.get()) : nullptr) {
-    names.emplace_back(entry->d_name);
-  }
-  return names;
-}
 
 result<unique_fd> make_folder(int parent, const std::string& name) {
   if (::mkdirat(parent, name.c_str(), private_mode) != 0 && errno != EEXIST) {
@@ -62,12 +47,6 @@ result<void> check_private(int folder, const std::string& path) {
   if (weakest->empty()) return {};
   return fail(fmt::format("others than root can change \"{}\"; choose a folder that they cannot",
                           *weakest));
-}
-
-std::string identity_of(const struct stat& file) {
-  return fmt::format("{:x}-{:x}-{:x}-{:x}.{:x}-{:x}.{:x}.known", file.st_dev, file.st_ino,
-                     file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec, file.st_ctim.tv_sec,
-                     file.st_ctim.tv_nsec);
 }
 
 bool locked_by_others(int users, const std::string& digest) {
@@ -104,24 +83,46 @@ std::vector<uid_t> users_of(int cache) {
   return users;
 }
 
-std::string read_known(int users, const std::string& name) {
-  const unique_fd fd(::openat(users, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  return fd ? read_all(fd.get(), 64).value_or("") : std::string();
-}
-
 // What dead fills left, and digests of images that are not in the cache.
 result<void> sweep(int users) {
+  forget_digests(users);
   for (const auto& name : names_in(users)) {
-    if (name.ends_with(".known") && !open_entry(users, read_known(users, name))) {
-      ::unlinkat(users, name.c_str(), 0);
-    }
-    const auto digest = name.substr(0, name.find('.'));
-    if (!name.ends_with(".new") || !is_digest(digest)) continue;
-    const auto alone = lock_entry(users, digest, LOCK_EX | LOCK_NB);
+    if (!name.ends_with(".new")) continue;
+    const auto alone = lock_entry(users, name.substr(0, name.find('.')), LOCK_EX | LOCK_NB);
     if (!alone) continue;
     if (auto done = remove_tree(users, name); !done) return done;
   }
   return {};
+}
+
+// Fills NAME.new and writes down what is in it. @pre the lock of this name is held alone
+result<std::pair<std::string, std::uint64_t>> fill_new(
+    int users, const std::string& name, const fill_request& request,
+    const std::function<result<std::string>(int folder)>& fill) {
+  const auto place = name + ".new";
+  if (auto removed = remove_tree(users, place); !removed) return pass(std::move(removed));
+  const auto entry = make_folder(users, place);
+  if (!entry) return failure(entry.error());
+  auto filled = [&]() -> result<std::pair<std::string, std::uint64_t>> {
+    const auto root = make_folder(entry->get(), "root");
+    if (!root) return failure(root.error());
+    if (::geteuid() == 0 && ::fchown(root->get(), request.user, request.group) != 0) {
+      return fail_errno("cannot hand over a folder of the cache");
+    }
+    auto digest = fill(root->get());
+    if (!digest) return pass(std::move(digest));
+    auto tree = examine_tree(root->get());
+    const auto boot = boot_id();
+    if (!tree) return pass(std::move(tree));
+    if (!boot) return failure(boot.error());
+    const auto bytes = tree->bytes;
+    const entry_facts facts{std::move(*tree), request.source, *boot, std::time(nullptr)};
+    if (auto done = write_facts(entry->get(), facts); !done) return pass(std::move(done));
+    return std::pair{std::move(*digest), bytes};
+  }();
+  if (filled) return filled;
+  if (auto left = remove_tree(users, place); !left) return pass(std::move(left));
+  return filled;
 }
 
 }  // namespace
@@ -152,64 +153,109 @@ result<unique_fd> node_cache::user_folder(uid_t user, bool create) const {
 }
 
 result<cached_tree> node_cache::take(const fill_request& request) {
-  if (!is_digest(request.digest)) return fail("the cache is asked for no digest");
   const auto users = user_folder(request.user, true);
   if (!users) return failure(users.error());
   bool filled = false;
+  auto digest = known_digest(users->get(), request.image);
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    auto lease = lock_entry(users->get(), request.digest, LOCK_SH);
-    if (!lease) return pass(std::move(lease));
-    if (const auto entry = open_entry(users->get(), request.digest)) {
-      if (auto tree = open_tree_of(entry->get()); tree) {
-        ::futimens(lease->get(), nullptr);  // last use
-        return cached_tree{std::move(*tree), std::move(*lease),
-                           fmt::format("{}/{}/{}/root", path_, request.user, request.digest),
-                           filled};
-      }
+    if (!digest) {
+      auto learnt = learn_digest(users->get(), request, filled);
+      if (!learnt) return pass(std::move(learnt));
+      digest = std::move(*learnt);
     }
-    lease->reset();
-    const auto alone = lock_entry(users->get(), request.digest, LOCK_EX);
+    auto tree = lease(users->get(), request.user, *digest);
+    if (!tree) return pass(std::move(tree));
+    if (*tree) {
+      (*tree)->filled = filled;
+      return std::move(**tree);
+    }
+    const auto alone = lock_entry(users->get(), *digest, LOCK_EX);
     if (!alone) return failure(alone.error());
-    const auto entry = open_entry(users->get(), request.digest);
+    const auto entry = open_entry(users->get(), *digest);
     if (entry && open_tree_of(entry->get())) continue;  // somebody was faster
-    if (auto done = fill_entry(users->get(), request); !done) return pass(std::move(done));
+    auto made = fill_new(users->get(), *digest, request, [&](int folder) -> result<std::string> {
+      if (auto done = request.fill(folder, quota_); !done) return pass(std::move(done));
+      return *digest;
+    });
+    if (!made) return pass(std::move(made));
+    if (auto done = publish(users->get(), *digest, *digest, made->second); !done) {
+      return pass(std::move(done));
+    }
     filled = true;
   }
   return fail("the cache is too small: its entries are evicted as soon as they are filled");
 }
 
-// With the entry's lock held alone.
-result<void> node_cache::fill_entry(int users, const fill_request& request) {
-  const auto name = request.digest + ".new";
-  auto removed =
-      remove_tree(users, name).and_then([&] { return remove_tree(users, request.digest); });
-  if (!removed) return removed;
-  const auto entry = make_folder(users, name);
-  if (!entry) return failure(entry.error());
-  const auto filled = [&]() -> result<void> {
-    const auto root = make_folder(entry->get(), "root");
-    if (!root) return failure(root.error());
-    if (::geteuid() == 0 && ::fchown(root->get(), request.user, request.group) != 0) {
-      return fail_errno("cannot hand over a folder of the cache");
-    }
-    if (auto done = request.fill(root->get()); !done) return done;
-    auto tree = examine_tree(root->get());
-    const auto boot = boot_id();
-    if (!tree) return pass(std::move(tree));
-    if (!boot) return failure(boot.error());
-    const auto bytes = tree->bytes;
-    const entry_facts facts{std::move(*tree), request.source, *boot, std::time(nullptr)};
-    if (auto done = write_facts(entry->get(), facts); !done) return done;
-    return publish(users, request, bytes);
-  }();
-  if (filled) return {};
-  if (auto left = remove_tree(users, name); !left) return left;
-  return filled;
+// The entry, if it is there and whole.
+result<std::optional<cached_tree>> node_cache::lease(int users, uid_t user,
+                                                     const std::string& digest) const {
+  auto shared = lock_entry(users, digest, LOCK_SH);
+  if (!shared) return pass(std::move(shared));
+  const auto entry = open_entry(users, digest);
+  if (!entry) return std::nullopt;
+  auto tree = open_tree_of(entry->get());
+  if (!tree) return std::nullopt;
+  ::futimens(shared->get(), nullptr);  // last use
+  return cached_tree{std::move(*tree), std::move(*shared),
+                     fmt::format("{}/{}/{}/root", path_, user, digest)};
 }
 
-result<void> node_cache::publish(int users, const fill_request& request, std::uint64_t bytes) {
+// Of an image that was not seen before. Reading it for its digest and then once more would take
+// longer; but when it may be a copy of one that is there it is not unpacked for nothing.
+result<std::string> node_cache::learn_digest(int users, const fill_request& request, bool& filled) {
+  const auto length = fmt::format("{:x}", request.image.st_size);
+  const auto alone = lock_entry(users, length, LOCK_EX);
+  if (!alone) return failure(alone.error());
+  if (auto known = known_digest(users, request.image)) return std::move(*known);
+  if (knows_length(users, request.image.st_size)) {
+    auto digest = request.digest();
+    if (!digest) return digest;
+    if (auto kept = remember_digest(users, request.image, *digest); !kept) {
+      return pass(std::move(kept));
+    }
+    return digest;
+  }
+  auto made = fill_new(users, length, request,
+                       [&](int folder) { return request.fill_and_digest(folder, quota_); });
+  if (!made) return pass(std::move(made));
+  auto& [digest, bytes] = *made;
+  if (!is_digest(digest)) return fail("the cache is given no digest");
+  const auto there = lease(users, request.user, digest);
+  if (!there) return failure(there.error());
+  if (*there) {  // whoever unpacked it died before he could say of what it is the digest
+    if (auto left = remove_tree(users, length + ".new"); !left) return pass(std::move(left));
+  } else {
+    const auto entry_alone = lock_entry(users, digest, LOCK_EX);
+    if (!entry_alone) return failure(entry_alone.error());
+    auto done = publish(users, length, digest, bytes);
+    if (!done) return pass(std::move(done));
+    filled = true;
+  }
+  if (auto kept = remember_digest(users, request.image, digest); !kept) {
+    return pass(std::move(kept));
+  }
+  return std::move(digest);
+}
+
+// Makes room, and an entry of what was filled. @pre the locks of both names are held alone
+result<void> node_cache::publish(int users, const std::string& filling, const std::string& digest,
+                                 std::uint64_t bytes) {
   const auto alone = lock_entry(folder_.get(), room_lock, LOCK_EX);
   if (!alone) return failure(alone.error());
+  const auto place = filling + ".new";
+  if (auto removed = remove_tree(users, digest); !removed) return removed;
+  if (auto room = make_room(bytes); !room) {
+    if (auto left = remove_tree(users, place); !left) return left;
+    return room;
+  }
+  if (::renameat(users, place.c_str(), users, digest.c_str()) != 0) {
+    return fail_errno("cannot keep what was unpacked");
+  }
+  return {};
+}
+
+// @pre the lock on the room is held alone
+result<void> node_cache::make_room(std::uint64_t bytes) const {
   auto entries = list();
   if (!entries) return pass(std::move(entries));
   std::uint64_t total = bytes;
@@ -222,16 +268,11 @@ result<void> node_cache::publish(int users, const fill_request& request, std::ui
     if (!freed) return failure(freed.error());
     total -= std::min(total, *freed);
   }
-  if (total > quota_) {
-    return fail(
-        fmt::format("unpacked it takes {} bytes, and the cache \"{}\" has {} for all, {} of "
-                    "them in use; give it more, or use another backend",
-                    bytes, path_, quota_, total - bytes));
-  }
-  if (::renameat(users, (request.digest + ".new").c_str(), users, request.digest.c_str()) != 0) {
-    return fail_errno("cannot keep what was unpacked");
-  }
-  return {};
+  if (total <= quota_) return {};
+  return fail(
+      fmt::format("unpacked it takes {} bytes, and the cache \"{}\" has {} for all, {} of "
+                  "them in use; give it more, or use another backend",
+                  bytes, path_, quota_, total - bytes));
 }
 
 // Zero for an entry that somebody uses.
@@ -249,25 +290,6 @@ result<std::uint64_t> node_cache::evict(const cache_entry& entry) const {
   if (removed) removed = remove_tree(users->get(), aside);
   if (!removed) return pass(std::move(removed));
   return entry.bytes;
-}
-
-std::optional<std::string> node_cache::known_digest(uid_t user, const struct stat& file) const {
-  const auto users = user_folder(user, false);
-  if (!users) return std::nullopt;
-  auto digest = read_known(users->get(), identity_of(file));
-  if (!is_digest(digest)) return std::nullopt;
-  return digest;
-}
-
-result<void> node_cache::remember_digest(uid_t user, const struct stat& file,
-                                         const std::string& digest) {
-  const auto users = user_folder(user, true);
-  if (!users) return failure(users.error());
-  const auto name = identity_of(file);
-  const unique_fd fd(::openat(users->get(), name.c_str(),
-                              O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return fail_errno(fmt::format("cannot write \"{}\"", name));
-  return write_all(fd.get(), digest);
 }
 
 result<std::vector<cache_entry>> node_cache::list() const {

@@ -7,7 +7,10 @@
 //       DIGEST/entry.json          size, fingerprint, source; the owner's
 //       DIGEST.lock                locked shared by who uses the entry, alone by who makes it
 //       DIGEST.new/                being filled; never used, removed by the next who fills it
-//       IDENTITY.known             the digest of the image file with this device, inode and times
+//       LENGTH.lock, LENGTH.new/   the same for an image of so many bytes whose digest is not known
+//                                  before it is unpacked: two of different length are not the same
+//       IDENTITY.known             the digest of the image file with this device, inode, length and
+//                                  times
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -33,13 +36,17 @@ struct cached_tree {
 };
 
 struct fill_request {
-  std::string digest;  ///< SHA-256 of the image, 64 hexadecimal digits
-  std::string source;  ///< the image's path, for people
+  struct stat image {};  ///< the open image file: device, inode, length and times are its identity
+  std::string source;    ///< its path, for people
   uid_t user = 0;
   gid_t group = 0;
-  /// Fills an empty open folder (borrowed) that belongs to the user. Runs in at most one process at
-  /// a time for an image and user.
-  std::function<result<void>(int folder)> fill;
+  /// The SHA-256 of the image, 64 hexadecimal digits.
+  std::function<result<std::string>()> digest;
+  /// Fills an empty open folder (borrowed) that belongs to the user, with `limit` bytes at most.
+  /// Runs in at most one process at a time for an image and user.
+  std::function<result<void>(int folder, std::uint64_t limit)> fill;
+  /// Both at once: the image is read anyway.
+  std::function<result<std::string>(int folder, std::uint64_t limit)> fill_and_digest;
 };
 
 struct cache_entry {
@@ -73,10 +80,6 @@ class node_cache {
   /// others in use leave of it.
   result<cached_tree> take(const fill_request& request);
 
-  /// The digest of an image file seen before: its identity is that of its inode and its times.
-  [[nodiscard]] std::optional<std::string> known_digest(uid_t user, const struct stat& file) const;
-  result<void> remember_digest(uid_t user, const struct stat& file, const std::string& digest);
-
   /// All entries, by user and then by last use.
   result<std::vector<cache_entry>> list() const;
   /// Looks at every file: "" for what is as it was filled, else what is wrong.
@@ -91,8 +94,11 @@ class node_cache {
   node_cache(unique_fd folder, std::string path, std::uint64_t quota)
       : folder_(std::move(folder)), path_(std::move(path)), quota_(quota) {}
   result<unique_fd> user_folder(uid_t user, bool create) const;
-  result<void> fill_entry(int users, const fill_request& request);
-  result<void> publish(int users, const fill_request& request, std::uint64_t bytes);
+  result<std::optional<cached_tree>> lease(int users, uid_t user, const std::string& digest) const;
+  result<std::string> learn_digest(int users, const fill_request& request, bool& filled);
+  result<void> publish(int users, const std::string& filling, const std::string& digest,
+                       std::uint64_t bytes);
+  result<void> make_room(std::uint64_t bytes) const;
   result<std::uint64_t> evict(const cache_entry& entry) const;
   unique_fd folder_;
   std::string path_;

@@ -1,10 +1,12 @@
 #include "image/cache_entry.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
@@ -17,7 +19,21 @@ constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr const char* facts_name = "entry.json";
 constexpr std::size_t facts_limit = 65536;
 
+struct folder_closer {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
 }  // namespace
+
+std::vector<std::string> names_in(int folder) {
+  const std::unique_ptr<DIR, folder_closer> open(
+      ::fdopendir(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  std::vector<std::string> names;
+  while (const auto* entry = open ? ::readdir(open.get()) : nullptr) {
+    names.emplace_back(entry->d_name);
+  }
+  return names;
+}
 
 bool is_digest(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -29,8 +45,8 @@ result<std::string> boot_id() {
   return std::string(trim(*text));
 }
 
-result<unique_fd> lock_entry(int users, const std::string& digest, int how) {
-  const auto name = digest + ".lock";
+result<unique_fd> lock_entry(int users, const std::string& entry, int how) {
+  const auto name = entry + ".lock";
   unique_fd fd(::openat(users, name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return fail_errno(fmt::format("cannot open \"{}\"", name));
   while (::flock(fd.get(), how) != 0) {

@@ -3,15 +3,16 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "image/cache.hpp"
 #include "image/tree_facts.hpp"
 
 namespace berth::image {
 
-/// flock(2) on the lock file of a digest in a user's folder. `how` is LOCK_SH or LOCK_EX, with
-/// LOCK_NB to fail with EWOULDBLOCK instead of waiting.
-result<unique_fd> lock_entry(int users, const std::string& digest, int how);
+/// flock(2) on the lock file of a digest, or another name, in a user's folder. `how` is LOCK_SH or
+/// LOCK_EX, with LOCK_NB to fail with EWOULDBLOCK instead of waiting.
+result<unique_fd> lock_entry(int users, const std::string& name, int how);
 
 struct entry_facts {
   tree_facts tree;
@@ -29,6 +30,9 @@ result<entry_facts> read_facts(int entry);
 std::optional<unique_fd> open_entry(int users, const std::string& digest);
 /// Its files. Error: it cannot be used, and why.
 result<unique_fd> open_tree_of(int entry);
+
+/// What is in an open folder (borrowed), "." and ".." too.
+std::vector<std::string> names_in(int folder);
 
 /// This boot of the kernel.
 result<std::string> boot_id();

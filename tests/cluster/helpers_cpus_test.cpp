@@ -73,15 +73,19 @@ TEST_F(Helpers, TheUnpackerHasAllCpusOfTheStepAndItsCgroup) {
                            "mount --bind /run/berth-cover /etc/berth/site.lua",
                            "umount /etc/berth/site.lua; rm -rf /run/berth-cache");
   // Notes where it runs, then is the program.
+  // Notes where it runs, then is the program.
+  const std::string unpack = "/opt/berth/libexec/berth/berth-unpack";
   const changed_node program("n1",
-                             "cp /usr/bin/unsquashfs /run/unsquashfs; cat >/run/noting <<'END'\n"
-                             "#!/bin/bash\n" +
+                             "cp " + unpack +
+                                 " /run/berth-unpack; cat >/run/noting <<'END'\n"
+                                 "#!/bin/bash\n" +
                                  show +
                                  "\nshow /proc/self >/dev/shm/berth-unpacker\n"
-                                 "exec /run/unsquashfs \"$@\"\nEND\n"
+                                 "exec /run/berth-unpack \"$@\"\nEND\n"
                                  "chmod 755 /run/noting; rm -f /dev/shm/berth-unpacker; "
-                                 "mount --bind /run/noting /usr/bin/unsquashfs",
-                             "umount /usr/bin/unsquashfs; rm -f /dev/shm/berth-unpacker");
+                                 "mount --bind /run/noting " +
+                                 unpack,
+                             "umount " + unpack + "; rm -f /dev/shm/berth-unpacker");
   const auto end = shell(
       "srun -w n1 -n2 --cpu-bind=cores --container=own.sqsh --container-backend=unpack bash -c '" +
       show + "test $SLURM_PROCID = 1 || show /proc/self >bound.txt; grep ^ID= /etc/os-release'");

@@ -28,12 +28,18 @@ class CacheVerb : public program_test {
   image::cached_tree fill(char digit) const {
     auto store = image::node_cache::open(cache(), 1 << 30);
     if (!store) throw std::runtime_error(store.error().text());
-    auto tree = store->take({std::string(64, digit), "/images/a\x1b[2J.sqsh", 60001, 60001,
-                             [](int folder) -> result<void> {
-                               const unique_fd fd(
-                                   ::openat(folder, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
-                               return write_all(fd.get(), std::string(50000, 'x'));
-                             }});
+    image::fill_request request;
+    request.image.st_size = digit;
+    request.source = "/images/a\x1b[2J.sqsh";
+    request.user = 60001;
+    request.group = 60001;
+    request.fill_and_digest = [digit](int folder, std::uint64_t) -> result<std::string> {
+      const unique_fd fd(::openat(folder, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+      return write_all(fd.get(), std::string(50000, 'x')).map([&] {
+        return std::string(64, digit);
+      });
+    };
+    auto tree = store->take(request);
     if (!tree) throw std::runtime_error(tree.error().text());
     return std::move(tree).value();
   }

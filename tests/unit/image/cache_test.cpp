@@ -1,6 +1,7 @@
 #include "image/cache.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -11,6 +12,7 @@
 #include "base/file.hpp"
 #include "image/cache_entry.hpp"
 #include "image/digest.hpp"
+#include "image/known_digest.hpp"
 #include "scratch.hpp"
 
 namespace berth::image {
@@ -45,13 +47,31 @@ class Cache : public testing::Test {
   [[nodiscard]] fs::path place(uid_t user, const std::string& name) const {
     return top_ / "cache" / std::to_string(user) / name;
   }
-  /// Writes one file of `size` bytes, counts the calls.
+  /// An image of its own length, of one file with `size` bytes; counts the calls.
   fill_request request(char name, uid_t user = ada, std::size_t size = 10000) {
-    return {digest(name), "/images/a.sqsh", user, user, [this, size](int folder) {
-              ++fills_;
-              return put(folder, "file", std::string(size, 'x'));
-            }};
+    return request(name, user, [this, size](int folder) {
+      ++fills_;
+      return put(folder, "file", std::string(size, 'x'));
+    });
   }
+  fill_request request(char name, uid_t user, const std::function<result<void>(int)>& fill) {
+    fill_request made;
+    made.image.st_ino = 1;
+    made.image.st_size = name;
+    made.source = "/images/a.sqsh";
+    made.user = user;
+    made.group = user;
+    made.digest = [this, name] {
+      ++digests_;
+      return digest(name);
+    };
+    made.fill = [fill](int folder, std::uint64_t) { return fill(folder); };
+    made.fill_and_digest = [fill, name](int folder, std::uint64_t) {
+      return fill(folder).map([&] { return digest(name); });
+    };
+    return made;
+  }
+  static std::string length(char name) { return fmt::format("{:x}", int{name}); }
   static result<void> put(int folder, const char* name, std::string_view text) {
     const unique_fd fd(::openat(folder, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
     return fd ? write_all(fd.get(), text) : result<void>(fail_errno("put"));
@@ -70,6 +90,7 @@ class Cache : public testing::Test {
   }
   fs::path top_;
   int fills_ = 0;
+  int digests_ = 0;
 };
 
 TEST_F(Cache, IsFilledOnceAndThenServes) {
@@ -140,14 +161,13 @@ TEST_F(Cache, AFolderThatOthersCanChangeIsRefused) {
 
 TEST_F(Cache, AFailedFillLeavesNothingAndTheNextOneWorks) {
   auto cache = open();
-  auto failing = request('a');
-  failing.fill = [](int folder) -> result<void> {
+  const auto failing = request('a', ada, [](int folder) -> result<void> {
     (void)put(folder, "half", "half");
     return fail("the image is damaged");
-  };
+  });
   EXPECT_THAT(cache.take(failing).error().text(), HasSubstr("the image is damaged"));
   EXPECT_EQ(digests(cache), std::vector<std::string>{});
-  EXPECT_FALSE(fs::exists(place(ada, digest('a') + ".new")));
+  EXPECT_FALSE(fs::exists(place(ada, length('a') + ".new")));
   const auto tree = cache.take(request('a'));
   ASSERT_TRUE(tree);
   EXPECT_NE(::faccessat(tree->folder.get(), "half", F_OK, 0), 0);
@@ -159,12 +179,11 @@ TEST_F(Cache, AFillerKilledHalfWayIsReplacedAndItsFilesAreNeverUsed) {
   ASSERT_EQ(::pipe(ready), 0);
   const auto filler = ::fork();
   if (filler == 0) {
-    auto dying = request('a');
-    dying.fill = [&](int folder) -> result<void> {
+    const auto dying = request('a', ada, [&](int folder) -> result<void> {
       const bool told = put(folder, "half", "half") && ::write(ready[1], "x", 1) == 1;
       if (told) ::pause();
       return fail("not reached");
-    };
+    });
     auto cache = open();
     ::_exit(cache.take(dying) ? 0 : 1);
   }
@@ -175,7 +194,7 @@ TEST_F(Cache, AFillerKilledHalfWayIsReplacedAndItsFilesAreNeverUsed) {
   EXPECT_EQ(digests(cache), std::vector<std::string>{});
   ::kill(filler, SIGKILL);
   ::waitpid(filler, nullptr, 0);
-  EXPECT_TRUE(fs::exists(place(ada, digest('a') + ".new/root/half")));
+  EXPECT_TRUE(fs::exists(place(ada, length('a') + ".new/root/half")));
   const auto tree = cache.take(request('a'));
   ASSERT_TRUE(tree) << tree.error().text();
   EXPECT_TRUE(tree->filled);
@@ -275,8 +294,8 @@ TEST_F(Cache, ALinkInThePlaceOfAnEntryIsNotFollowed) {
   auto cache = open();
   fs::create_directories(top_ / "evil/root");
   fs::create_directories(top_ / ("cache/" + std::to_string(ada)));
-  for (const auto* suffix : {"", ".new"}) {
-    fs::create_symlink(top_ / "evil", place(ada, digest('a') + suffix));
+  for (const auto& name : {digest('a'), digest('a') + ".new", length('a') + ".new"}) {
+    fs::create_symlink(top_ / "evil", place(ada, name));
   }
   const auto tree = cache.take(request('a'));
   ASSERT_TRUE(tree) << tree.error().text();
@@ -285,17 +304,18 @@ TEST_F(Cache, ALinkInThePlaceOfAnEntryIsNotFollowed) {
   EXPECT_TRUE(fs::is_empty(top_ / "evil/root"));
   fs::create_symlink(top_ / "evil", place(ada, digest('b') + ".lock"));
   EXPECT_FALSE(cache.take(request('b')));
+  fs::create_symlink(top_ / "evil", place(ada, length('c') + ".lock"));
+  EXPECT_FALSE(cache.take(request('c')));
 }
 
 TEST_F(Cache, RemovingFollowsNoLinkThatAFillerLeft) {
   auto cache = open();
   const auto victim = top_ / "victim";
   fs::create_directories(victim / "kept");
-  auto linking = request('a');
-  linking.fill = [&](int folder) -> result<void> {
+  const auto linking = request('a', ada, [&](int folder) -> result<void> {
     if (::symlinkat(victim.c_str(), folder, "out") != 0) return fail_errno("symlink");
     return {};
-  };
+  });
   ASSERT_TRUE(cache.take(linking));
   ASSERT_EQ(cache.prune([](const cache_entry&) { return true; })->entries.size(), 1U);
   EXPECT_TRUE(fs::exists(victim / "kept"));
@@ -338,21 +358,98 @@ TEST_F(Cache, AFullDiskIsAnErrorAndNothingIsLeft) {
   EXPECT_EQ(::umount(folder().c_str()), 0);
 }
 
-TEST_F(Cache, DigestsOfKnownFilesAreRememberedUntilTheyChange) {
+TEST_F(Cache, AnImageOfAnotherLengthIsUnpackedWithoutReadingItTwice) {
   auto cache = open();
+  ASSERT_TRUE(cache.take(request('a')));
+  ASSERT_TRUE(cache.take(request('b')));
+  EXPECT_EQ(digests_, 0);
+  EXPECT_EQ(fills_, 2);
+}
+
+TEST_F(Cache, ACopyIsKnownByItsDigestAndAnImageOfEqualLengthIsNotTakenForIt) {
+  auto cache = open();
+  ASSERT_TRUE(cache.take(request('a')));
+  auto copy = request('a');
+  copy.image.st_ino = 2;
+  const auto same = cache.take(copy);
+  ASSERT_TRUE(same);
+  EXPECT_FALSE(same->filled);
+  EXPECT_EQ(digests_, 1);
+  auto other = request('b');
+  other.image.st_ino = 3;
+  other.image.st_size = copy.image.st_size;
+  const auto different = cache.take(other);
+  ASSERT_TRUE(different);
+  EXPECT_TRUE(different->filled);
+  EXPECT_NE(different->path, same->path);
+  EXPECT_EQ(fills_, 2);
+}
+
+TEST_F(Cache, WhoseFillerDiedBeforeHeNamedItIsUsed) {
+  auto cache = open();
+  const auto used = cache.take(request('a'));
+  ASSERT_TRUE(used);
+  for (const auto& file : fs::directory_iterator(place(ada, ""))) {
+    if (file.path().extension() == ".known") fs::remove(file.path());
+  }
+  const auto again = cache.take(request('a'));
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_FALSE(again->filled);
+  EXPECT_FALSE(fs::exists(place(ada, length('a') + ".new")));
+  EXPECT_EQ(cache.take(request('a'))->path, used->path);
+  EXPECT_EQ(fills_, 2) << "the third is known";
+}
+
+TEST_F(Cache, WhatAnUnnamedFillLeftIsSweptWhenNobodyFills) {
+  auto cache = open();
+  ASSERT_TRUE(cache.take(request('a')));
+  fs::create_directories(place(ada, "1f.new/root"));
+  fs::create_directories(place(ada, "2f.new/root"));
+  const auto none = [](const cache_entry&) { return false; };
+  {
+    const auto filling =
+        lock_entry(unique_fd(::open(place(ada, "").c_str(), O_PATH)).get(), "2f", LOCK_EX);
+    ASSERT_TRUE(cache.prune(none));
+    EXPECT_FALSE(fs::exists(place(ada, "1f.new")));
+    EXPECT_TRUE(fs::exists(place(ada, "2f.new")));
+  }
+  ASSERT_TRUE(cache.prune(none));
+  EXPECT_FALSE(fs::exists(place(ada, "2f.new")));
+}
+
+TEST_F(Cache, AFillIsToldWhatThereIsRoomFor) {
+  auto cache = open(350000);
+  auto asking = request('a');
+  std::uint64_t told = 0;
+  asking.fill_and_digest = [&](int, std::uint64_t limit) -> result<std::string> {
+    told = limit;
+    return fail("larger");
+  };
+  EXPECT_FALSE(cache.take(asking));
+  EXPECT_EQ(told, 350000U);
+}
+
+TEST_F(Cache, DigestsOfKnownFilesAreRememberedUntilTheyChange) {
+  fs::create_directories(place(ada, ""));
+  fs::create_directories(place(bob, ""));
+  const unique_fd hers(::open(place(ada, "").c_str(), O_PATH | O_CLOEXEC));
+  const unique_fd his(::open(place(bob, "").c_str(), O_PATH | O_CLOEXEC));
   const auto image = top_ / "image";
   std::ofstream(image) << "one";
   struct stat info {};
   ASSERT_EQ(::stat(image.c_str(), &info), 0);
-  EXPECT_EQ(cache.known_digest(ada, info), std::nullopt);
-  ASSERT_TRUE(cache.remember_digest(ada, info, digest('a')));
-  EXPECT_EQ(cache.known_digest(ada, info), digest('a'));
-  EXPECT_EQ(cache.known_digest(bob, info), std::nullopt);
+  EXPECT_EQ(known_digest(hers.get(), info), std::nullopt);
+  EXPECT_FALSE(knows_length(hers.get(), 3));
+  ASSERT_TRUE(remember_digest(hers.get(), info, digest('a')));
+  EXPECT_EQ(known_digest(hers.get(), info), digest('a'));
+  EXPECT_EQ(known_digest(his.get(), info), std::nullopt);
+  EXPECT_TRUE(knows_length(hers.get(), 3));
+  EXPECT_FALSE(knows_length(hers.get(), 4));
   struct stat changed = info;
   changed.st_ctim.tv_nsec += 1;
-  EXPECT_EQ(cache.known_digest(ada, changed), std::nullopt);
-  ASSERT_TRUE(cache.prune([](const cache_entry&) { return false; }));
-  EXPECT_EQ(cache.known_digest(ada, info), std::nullopt);
+  EXPECT_EQ(known_digest(hers.get(), changed), std::nullopt);
+  forget_digests(hers.get());
+  EXPECT_EQ(known_digest(hers.get(), info), std::nullopt);
 }
 
 TEST(Digest, IsSha256) {
