@@ -103,6 +103,19 @@ result<helper_answer> hear(int socket, std::chrono::seconds timeout) {
   return answer;
 }
 
+// The first step on a node writes every file of an image to disk, and others wait for it. Slurm
+// signals no step before its tasks are there: nobody else would end what a cancelled job waits for.
+result<helper_answer> hear_unpacked(int socket, std::uint32_t job, std::chrono::seconds timeout) {
+  constexpr int unpacking = 10;
+  constexpr int between_looks = 5000;  // ms
+  const auto end = from_now(timeout * unpacking);
+  pollfd answer{socket, POLLIN, 0};
+  while (::poll(&answer, 1, between_looks) <= 0 && std::chrono::steady_clock::now() < end) {
+    if (is_over(job)) return fail("the job ended while the image was being unpacked");
+  }
+  return hear(socket, timeout);
+}
+
 result<helper_answer> ask_once(int socket, const container::node_request& request,
                                std::chrono::seconds timeout) {
   if (auto sent = send_message(socket, container::encode(request)); !sent) {
@@ -125,12 +138,10 @@ std::vector<std::string> only(const std::vector<std::string>& environment,
 result<helper_answer> exchange(int socket, container::node_request request,
                                const std::vector<std::string>& environment,
                                std::chrono::seconds timeout) {
-  // The first step on a node writes every file of an image to disk, and others wait for it.
-  constexpr int unpacking = 10;
   auto answer = ask_once(socket, request, timeout);
   while (answer) {
     if (answer->reply.unpacks) {
-      answer = hear(socket, timeout * unpacking);
+      answer = hear_unpacked(socket, request.job.id, timeout);
     } else if (answer->reply.asks_for_job) {
       if (auto known = load_job_facts(request.job); !known) return pass(std::move(known));
       answer = ask_once(socket, request, timeout);

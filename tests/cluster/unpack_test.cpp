@@ -114,6 +114,24 @@ TEST_F(Unpack, AnImageLargerThanTheQuotaIsOneLine) {
   EXPECT_EQ(entries(), 0U);
 }
 
+TEST_F(Unpack, ACancelledJobDoesNotWaitForIt) {
+  // An unpacker that never ends.
+  const std::string unpack = "/opt/berth/libexec/berth/berth-unpack";
+  const changed_node endless("n1",
+                             "printf '#!/bin/sh\\nexec sleep 86399\\n' >/run/endless; "
+                             "chmod 755 /run/endless; mount --bind /run/endless " +
+                                 unpack,
+                             "umount " + unpack);
+  shell("(" + unpacked + "-J endless true; echo $?) >cancelled.txt 2>&1 &");
+  const auto unpackers = [] { return root_on("n1", "pgrep -cf '^sleep 86399' || true").out; };
+  ASSERT_TRUE(comes_true([&] { return unpackers() == "1\n"; }));
+  shell("scancel --name=endless");
+  EXPECT_TRUE(comes_true([&] { return unpackers() == "0\n"; })) << unpackers();
+  EXPECT_TRUE(comes_true([] { return shell("squeue -h --name=endless").out.empty(); }));
+  EXPECT_TRUE(
+      comes_true([] { return !shell("tail -1 cancelled.txt | grep -v '^0'").out.empty(); }));
+}
+
 TEST_F(Unpack, NobodyElseEntersTheCache) {
   ASSERT_EQ(shell(unpacked + "true").exit_code, 0);
   const auto end = shell("srun -w n1 ls /run/berth-cache");
