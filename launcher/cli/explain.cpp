@@ -70,12 +70,17 @@ reasoned choose_user(const explain_request& request) {
 }
 
 // What becomes of what is written to the root.
-reasoned choose_end(const container_options& options) {
+reasoned choose_end(const explain_request& request) {
+  const auto& options = request.options;
   if (!options.writable) return {"read-only", "--container-readonly"};
   if (!options.save.empty()) {
     return {fmt::format("written to \"{}\" at the step's end", options.save), "--container-save"};
   }
   if (options.name.text.empty()) return {"thrown away", "default"};
+  if (!request.step) {
+    return {fmt::format("kept on disk as \"{0}\" until: berth rm {0}", options.name.text),
+            "--container-name"};
+  }
   return {fmt::format("kept for the job as \"{}\"", options.name.text), "--container-name"};
 }
 
@@ -168,7 +173,7 @@ result<explanation> gather(const explain_request& request) {
   all.pin = choose_pin(request, rules);
   all.entrypoint = choose_entrypoint(request, all.image, configured.script);
   all.user = choose_user(request);
-  all.root = choose_end(request.options);
+  all.root = choose_end(request);
   all.warnings = find_warnings(all, *file);
   for (const auto& warning : configured.warnings) all.warnings.push_back(warning);
   auto placement =

@@ -9,6 +9,7 @@
 #include "cli/explain.hpp"
 #include "cli/report.hpp"
 #include "cli/run_container.hpp"
+#include "cli/run_named.hpp"
 #include "cli/run_pin.hpp"
 #include "cli/verbs.hpp"
 #include "container/command.hpp"
@@ -53,13 +54,24 @@ result<container_options> understood(const run_options& options, const std::stri
   auto named = choices_of(variable);
   if (!named) return pass(std::move(named));
   all.merge(*named);
-  auto whole = parse_options(all, std::filesystem::current_path().string());
-  if (whole && !whole->name.text.empty() && !options.step) {
-    return fail(
-        "--container-name is for the steps of a Slurm job; a container of berth run ends with "
-        "its command, and --container-save=FILE.sqsh writes it to an image to go on with");
+  return parse_options(all, std::filesystem::current_path().string());
+}
+
+// Where a "--" stands before all words and the container has a name, its own image is meant and
+// the words are the command.
+result<void> sort_words(run_options& options, bool marked_first) {
+  auto& command = options.command;
+  if (marked_first && !options.container.name.text.empty()) {
+    if (!options.image.empty()) command.insert(command.begin(), std::move(options.image));
+    options.image.clear();
+    return {};
   }
-  return whole;
+  if (options.image.empty() && options.container.name.text.empty()) {
+    return fail("IMAGE is required; see: berth run --help");
+  }
+  // The "--" that ends berth's own options may also stand after the image.
+  if (!command.empty() && command.front() == "--") command.erase(command.begin());
+  return {};
 }
 
 // The container first: its server and its mounts are not work of the task.
@@ -90,10 +102,15 @@ int exec_command(const run_options& options) {
   return report(fail_errno(fmt::format("cannot run \"{}\"", *found)).value(), not_executable);
 }
 
-int explain_only(const run_options& options) {
+int explain_only(run_options& options) {
   if (options.explain != "text" && options.explain != "json" && options.explain != "true") {
     return report(
         error(fmt::format("--container-explain={} is neither text nor json", options.explain)), 2);
+  }
+  if (options.image.empty()) {
+    auto image = run_named::image_of(options.container.name.text);
+    if (!image) return report(image.error(), 2);
+    options.image = std::move(*image);
   }
   return explain({options.image, options.site_file, options.pin, options.container, options.mpi,
                   options.tasks, options.step, options.explain == "json"});
@@ -113,8 +130,8 @@ void add_run(CLI::App& app, int& exit_code) {
   auto problem = std::make_shared<std::string>();
   add_container_options(*verb, *options, *problem);
   verb->add_option("IMAGE", options->image,
-                   "squashfs file, or a folder that holds the files of one")
-      ->required();
+                   "squashfs file, or a folder that holds the files of one; without it, and with "
+                   "\"--\" before COMMAND, that of the container that --container-name names");
   verb->add_flag("--container-explain", options->explain,
                  "run nothing; tell what the container would be made of, as text or as JSON "
                  "(--container-explain=json)");
@@ -136,10 +153,7 @@ void add_run(CLI::App& app, int& exit_code) {
       "  berth run --container-mounts /data:/data:ro,tmpfs:/scratch img.sqsh -- ls /data\n"
       "\n"
       "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");
-  verb->callback([options, problem, &exit_code] {
-    // The "--" that ends berth's own options may also stand after the image.
-    auto& command = options->command;
-    if (!command.empty() && command.front() == "--") command.erase(command.begin());
+  verb->callback([verb, options, problem, &exit_code] {
     if (const auto asked = pinning::parse_request(options->pin.empty() ? "none" : options->pin);
         !asked) {
       exit_code = report(error(asked.error()).with_context("--pin"), 2);
@@ -151,7 +165,11 @@ void add_run(CLI::App& app, int& exit_code) {
       return;
     }
     options->container = std::move(*container);
-    if (command.empty() && options->explain.empty() && !options->container.entrypoint) {
+    if (const auto sorted = sort_words(*options, !verb->remaining().empty()); !sorted) {
+      exit_code = report(sorted.error(), 2);
+      return;
+    }
+    if (options->command.empty() && options->explain.empty() && !options->container.entrypoint) {
       exit_code = report(error("COMMAND is missing; see: berth run --help"), 2);
       return;
     }

@@ -16,6 +16,7 @@
 #include "binding/site_process.hpp"
 #include "cli/cache_folder.hpp"
 #include "cli/guest.hpp"
+#include "cli/run_named.hpp"
 #include "cli/slurm_cache.hpp"
 #include "container/backend.hpp"
 #include "container/environment.hpp"
@@ -33,29 +34,6 @@ namespace berth::cli {
 namespace {
 
 using namespace berth::container;
-
-result<void> write_map(const char* file, const std::string& text) {
-  const unique_fd fd(::open(file, O_WRONLY | O_CLOEXEC));
-  if (!fd) return fail_errno(fmt::format("cannot open \"{}\"", file));
-  return write_all(fd.get(), text);
-}
-
-// A user namespace that knows one id, the user's own, as `inside`.
-result<void> enter_user_namespace(const identity& user, uid_t inside_uid, gid_t inside_gid) {
-  if (::unshare(CLONE_NEWUSER) != 0) {
-    auto refused = fail_errno("cannot create a user namespace");
-    return failure(std::move(refused.value())
-                       .with_hint("ask the administrator to allow them: "
-                                  "sysctl user.max_user_namespaces=10000"));
-  }
-  return write_map("/proc/self/setgroups", "deny")
-      .and_then([&] {
-        return write_map("/proc/self/uid_map", fmt::format("{} {} 1", inside_uid, user.uid));
-      })
-      .and_then([&] {
-        return write_map("/proc/self/gid_map", fmt::format("{} {} 1", inside_gid, user.gid));
-      });
-}
 
 std::string home_folder() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return home;
@@ -113,6 +91,13 @@ result<std::vector<fstab_mount>> mounts_of_image(int image, const identity& user
   return fstab_mounts(*lines, folder, variable, asked);
 }
 
+result<std::optional<disk_layer>> layer_of(std::optional<run_named>& kept) {
+  if (!kept) return std::nullopt;
+  auto layer = kept->open();
+  if (!layer) return pass(std::move(layer));
+  return std::move(*layer);
+}
+
 // As docker does it: the image's words for a command stand in for a missing one, and its entrypoint
 // before either.
 result<void> compose_command(run_options& options, const guest_facts& guest) {
@@ -141,8 +126,13 @@ result<void> enter_container(run_options& options) {
   if (!site) return pass(std::move(site));
   const auto& rules = site->config();
   watch.lap("policy");
+  auto kept = run_named::take(options.container.name, options.image);
+  if (!kept) return pass(std::move(kept));
   auto image = open_image(options.image, here, rules.images.folders, user);
   if (!image) return pass(std::move(image));
+  if (*kept) {
+    if (auto same = (*kept)->check(*image); !same) return same;
+  }
   watch.lap("resolve");
   auto slurm = slurm_where_asked(options.container, rules);
   if (!slurm) return pass(std::move(slurm));
@@ -170,6 +160,8 @@ result<void> enter_container(run_options& options) {
     options.save.emplace(std::move(*save));
   }
   if (auto left = leave_mount_namespace(); !left) return left;
+  auto layer = layer_of(*kept);
+  if (!layer) return pass(std::move(layer));
   const root_plan plan{plan_binds({home_folder(),
                                    here,
                                    {},
@@ -186,7 +178,8 @@ result<void> enter_container(run_options& options) {
                        {std::string(name_of(chosen->way)), image->path},
                        asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt,
                        {},
-                       asked.mount_home ? std::string() : home_folder()};
+                       asked.mount_home ? std::string() : home_folder(),
+                       std::move(*layer)};
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), named);
   }
@@ -217,6 +210,9 @@ result<void> enter_container(run_options& options) {
                describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
   }
   if (*tree) static_cast<void>((*tree)->lease.release());
+  if (*kept) {
+    if (auto stays = (*kept)->stay(); !stays) return stays;
+  }
   // A second one also for who stays root: he must not undo the mounts that the first one made.
   if (asked.remap_root) {
     return enter_user_namespace(builder, 0, 0)

@@ -23,7 +23,7 @@ constexpr const char* examples = R"(Examples:
   berth stop 7.0                              SIGTERM, and SIGKILL after 10 seconds
   berth stop -t 60 7                          a whole job, which gets a minute to end
   berth stop $(berth ps -q)                   every step of mine that runs in a container
-  berth rm -f 7.0                             at once: SIGKILL
+  berth stop -f 7.0                           at once: SIGKILL
 
 Exit code: 0 all have ended, 1 one has not or did not run, 2 wrong usage.)";
 
@@ -124,7 +124,6 @@ int stop_all(const options& given) {
 
 void add_stop(CLI::App& app, int& exit_code) {
   auto* verb = app.add_subcommand("stop", "End running steps or jobs");
-  verb->alias("rm");
   auto given = std::make_shared<options>();
   verb->add_option("JOB[.STEP]", given->names, "Steps, or whole jobs")->required();
   auto* grace = verb->add_option("-t,--time", given->grace, "Between SIGTERM and SIGKILL")

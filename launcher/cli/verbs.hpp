@@ -19,6 +19,7 @@ void add_logs(CLI::App& app, int& exit_code);
 void add_pack(CLI::App& app, int& exit_code);
 void add_pin(CLI::App& app, int& exit_code);
 void add_ps(CLI::App& app, int& exit_code);
+void add_rm(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_stop(CLI::App& app, int& exit_code);
 

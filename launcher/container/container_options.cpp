@@ -44,7 +44,8 @@ constexpr std::array words{
                 "do not show the home folder in the container"},
     option_word{"container-name", "NAME[:FLAG]", name_key, nullptr, false,
                 "keep the container's root, with all that is written to it, for later steps of the "
-                "job that give the same name; they need no image; flags: auto (the default), "
+                "job (berth run: for later calls) that give the same name; they need no image; "
+                "flags: auto (the default), "
                 "create (it must be new), exec (it must be there), no_exec (as auto)"},
     option_word{"container-save", "PATH", save_key, nullptr, false,
                 "write the container's root to an image when the step's tasks have ended, on its "
@@ -176,20 +177,9 @@ result<name_use> parse_name_use(std::string_view flag) {
 }
 
 result<container_name> parse_name(const std::string& text) {
-  constexpr std::size_t longest = 64;
   const auto colon = text.find(':');
   const auto name = text.substr(0, colon);
-  const auto fits = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
-  };
-  const bool known = std::all_of(name.begin(), name.end(), fits);
-  if (!known || name.empty() || name.size() > longest || name.front() == '.' ||
-      name.front() == '-') {
-    return fail(
-        fmt::format("\"{}\" is not 1 to {} letters, digits, \"_\", \".\" and \"-\", the first "
-                    "of them no \".\" or \"-\"",
-                    known && name.size() <= longest ? name : "?", longest));
-  }
+  if (auto fits = check_name(name); !fits) return pass(std::move(fits));
   if (colon == std::string::npos) return container_name{name, name_use::any};
   const auto use = parse_name_use(std::string_view(text).substr(colon + 1));
   if (!use) return failure(use.error());
@@ -337,6 +327,22 @@ result<container_options> parse_options(const choices& given, const std::string&
     return fail("--container-save: nothing is written to a root that --container-readonly makes");
   }
   return options;
+}
+
+result<void> check_name(std::string_view name) {
+  constexpr std::size_t longest = 64;
+  const auto fits = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
+  };
+  const bool known = std::all_of(name.begin(), name.end(), fits);
+  if (known && !name.empty() && name.size() <= longest && name.front() != '.' &&
+      name.front() != '-') {
+    return {};
+  }
+  return fail(
+      fmt::format("\"{}\" is not 1 to {} letters, digits, \"_\", \".\" and \"-\", the first "
+                  "of them no \".\" or \"-\"",
+                  known && name.size() <= longest ? name : "?", longest));
 }
 
 choices made_absolute(choices given, const std::string& folder) {

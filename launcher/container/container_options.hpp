@@ -91,6 +91,9 @@ struct container_options {
 /// Every process that is handed choices calls this again.
 result<container_options> parse_options(const choices& given, const std::string& folder);
 
+/// Whether a container can have this name.
+result<void> check_name(std::string_view name);
+
 /// The same choices with absolute paths, so that they mean the same in every folder.
 /// @pre parse_options(given, folder) succeeds
 choices made_absolute(choices given, const std::string& folder);

@@ -35,8 +35,8 @@ constexpr std::chrono::seconds patience{10};
   ::_exit(0);
 }
 
-result<void> write_to(pid_t pid, const char* name, const std::string& text) {
-  const auto path = fmt::format("/proc/{}/{}", pid, name);
+result<void> write_to(std::string_view process, const char* name, const std::string& text) {
+  const auto path = fmt::format("/proc/{}/{}", process, name);
   const unique_fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd) return fail_errno(fmt::format("cannot open \"{}\"", path));
   if (auto done = write_all(fd.get(), text); !done) {
@@ -55,9 +55,10 @@ result<unique_fd> mapped(pid_t pid, int socket, const id_map& map) {
                                   "or leave out --container-remap-root"));
   }
   // With one id alone nobody gives up a group that keeps him from a file: user_namespaces(7).
-  auto written = map.several ? result<void>{} : write_to(pid, "setgroups", "deny");
-  written = written.and_then([&] { return write_to(pid, "uid_map", map.uids); }).and_then([&] {
-    return write_to(pid, "gid_map", map.gids);
+  const auto process = fmt::format("{}", pid);
+  auto written = map.several ? result<void>{} : write_to(process, "setgroups", "deny");
+  written = written.and_then([&] { return write_to(process, "uid_map", map.uids); }).and_then([&] {
+    return write_to(process, "gid_map", map.gids);
   });
   if (!written) return pass(std::move(written));
   unique_fd space(::open(fmt::format("/proc/{}/ns/user", pid).c_str(), O_RDONLY | O_CLOEXEC));
@@ -115,6 +116,21 @@ result<unique_fd> make_user_namespace(const identity& user, const id_map& map) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return space;
+}
+
+result<void> enter_user_namespace(const identity& user, uid_t inside_uid, gid_t inside_gid) {
+  if (::unshare(CLONE_NEWUSER) != 0) {
+    auto refused = fail_errno("cannot create a user namespace");
+    return failure(std::move(refused.value())
+                       .with_hint("ask the administrator to allow them: "
+                                  "sysctl user.max_user_namespaces=10000"));
+  }
+  return write_to("self", "setgroups", "deny")
+      .and_then(
+          [&] { return write_to("self", "uid_map", fmt::format("{} {} 1", inside_uid, user.uid)); })
+      .and_then([&] {
+        return write_to("self", "gid_map", fmt::format("{} {} 1", inside_gid, user.gid));
+      });
 }
 
 }  // namespace berth::container

@@ -45,6 +45,10 @@ id_map id_map_of(const identity& user, const std::string& name);
 /// Errors: the kernel allows no more namespaces; it refuses the map.
 result<unique_fd> make_user_namespace(const identity& user, const id_map& map);
 
+/// This process enters a new user namespace that knows one id, the user's own, as `inside_uid` and
+/// `inside_gid`; it has every right in there. @pre it has one thread, and is the user's
+result<void> enter_user_namespace(const identity& user, uid_t inside_uid, gid_t inside_gid);
+
 /// Where a user is the only one in a user namespace, programs that change owners, or give up
 /// rights, would fail: this process and its children are told that they succeeded, and nothing
 /// happens. seccomp(2). @pre no_new_privs

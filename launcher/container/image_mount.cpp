@@ -40,18 +40,8 @@ unique_fd copy_of_mount(int folder) {
       ::open_tree(folder, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE));
 }
 
-// A folder opened before this mount namespace was made cannot be copied; its twin here can.
-unique_fd copy_of_twin(const image_file& image) {
-  const unique_fd twin(::open(image.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!twin) return {};
-  if (same_file(twin.get(), image.fd.get())) return copy_of_mount(twin.get());
-  errno = ESTALE;
-  return {};
-}
-
 result<unique_fd> mount_folder(const image_file& image) {
-  auto copy = copy_of_mount(image.fd.get());
-  if (!copy && errno == EINVAL) copy = copy_of_twin(image);
+  auto copy = copy_folder(image.fd.get(), image.path);
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   attributes.propagation = MS_PRIVATE;
@@ -63,6 +53,17 @@ result<unique_fd> mount_folder(const image_file& image) {
 }
 
 }  // namespace
+
+// A folder opened before this mount namespace was made cannot be copied; its twin here can.
+unique_fd copy_folder(int folder, const std::string& path) {
+  auto copy = copy_of_mount(folder);
+  if (copy || errno != EINVAL) return copy;
+  const unique_fd twin(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!twin) return {};
+  if (same_file(twin.get(), folder)) return copy_of_mount(twin.get());
+  errno = ESTALE;
+  return {};
+}
 
 result<unique_fd> mount_kernel(const image_file& image) {
   switch (image.kind) {

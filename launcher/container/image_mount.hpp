@@ -18,4 +18,9 @@ namespace berth::container {
 /// with its maker's rights: only for makers who have no more of them than the user.
 result<unique_fd> mount_kernel(const image_file& image);
 
+/// A copy of the mount that `folder` (borrowed) lies on, from the folder downwards, detached;
+/// `path` is its real one, for a folder that was opened before this mount namespace was made.
+/// Empty, with errno, where that fails; ESTALE: another folder has the path now.
+unique_fd copy_folder(int folder, const std::string& path);
+
 }  // namespace berth::container

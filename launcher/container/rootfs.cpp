@@ -25,8 +25,9 @@ namespace fs = std::filesystem;
 // Every system has /tmp; here the new root is put together, seen by nobody else.
 constexpr const char* staging = "/tmp";
 constexpr const char* image_stage = "/tmp/image";
-constexpr const char* upper_stage = "/tmp/upper";
-constexpr const char* work_stage = "/tmp/work";
+constexpr const char* layer_stage = "/tmp/layer";
+constexpr const char* upper_stage = "/tmp/layer/upper";
+constexpr const char* work_stage = "/tmp/layer/work";
 constexpr const char* root_stage = "/tmp/root";
 constexpr mode_t folder_mode = 0755;
 
@@ -208,8 +209,8 @@ result<void> close_root(int root) {
   return fail_errno("cannot make the root read-only");
 }
 
-result<void> mount_at(const unique_fd& mount, const char* target) {
-  if (::move_mount(mount.get(), "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+result<void> mount_at(int mount, const char* target) {
+  if (::move_mount(mount, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return fail_errno(fmt::format("cannot mount on \"{}\"", target));
   }
   return {};
@@ -230,17 +231,29 @@ result<void> see_through_map(int image_mount, const remapping& remap) {
                                 "--container-backend=unpack"));
 }
 
+result<void> make_stages(const std::vector<const char*>& folders) {
+  for (const auto* folder : folders) {
+    if (::mkdir(folder, folder_mode) != 0) return fail_errno("cannot prepare the overlay");
+  }
+  return {};
+}
+
 result<void> stage_folders(const root_plan& plan) {
   const auto writable = mount_detached(
       "tmpfs",
       {{"source", "berth"}, {"size", fmt::format("{}", plan.overlay_size)}, {"mode", "0755"}},
       false);
   if (!writable) return failure(writable.error());
-  if (auto done = mount_at(*writable, staging); !done) return done;
-  for (const auto* folder : {image_stage, upper_stage, work_stage, root_stage}) {
-    if (::mkdir(folder, folder_mode) != 0) return fail_errno("cannot prepare the overlay");
-  }
-  return {};
+  if (auto done = mount_at(writable->get(), staging); !done) return done;
+  auto made = make_stages({image_stage, layer_stage, root_stage});
+  if (!made) return made;
+  return plan.layer ? mount_at(plan.layer->folder, layer_stage)
+                    : make_stages({upper_stage, work_stage});
+}
+
+// Links that an earlier container left in the layer would lead the maker of mount points anywhere.
+bool is_used(const root_plan& plan) {
+  return plan.layer && plan.layer->used;
 }
 
 result<void> stage_image(unique_fd image_mount, std::vector<mount_source>& sources,
@@ -251,7 +264,8 @@ result<void> stage_image(unique_fd image_mount, std::vector<mount_source>& sourc
     });
     if (!seen) return seen;
   }
-  if (auto done = mount_at(image_mount, image_stage); !done) return done;
+  if (auto done = mount_at(image_mount.get(), image_stage); !done) return done;
+  if (is_used(plan)) return {};
   const unique_fd image(::open(image_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   const unique_fd upper(::open(upper_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!image || !upper) return fail_errno("cannot open the staged image");
@@ -264,15 +278,21 @@ result<unique_fd> stack_overlay(unique_fd image_mount, std::vector<mount_source>
   if (auto staged = stage_image(std::move(image_mount), sources, plan); !staged) {
     return pass(std::move(staged));
   }
+  std::vector<std::pair<std::string, std::string>> options{{"source", mark_of(plan.mark)},
+                                                           {"lowerdir", image_stage},
+                                                           {"upperdir", upper_stage},
+                                                           {"workdir", work_stage},
+                                                           {"userxattr", ""}};
+  if (plan.layer) {
+    // An index would tie the layer to the image's inodes, which each start numbers anew.
+    options.emplace_back("index", "off");
+    auto made = mount_detached("overlay", options, false);
+    if (made) return made;
+    return failure(std::move(made).error().with_hint(plan.layer->cure));
+  }
   // "volatile": nothing of the upper layer outlives the node, so nothing needs syncing.
-  return mount_detached("overlay",
-                        {{"source", mark_of(plan.mark)},
-                         {"lowerdir", image_stage},
-                         {"upperdir", upper_stage},
-                         {"workdir", work_stage},
-                         {"volatile", ""},
-                         {"userxattr", ""}},
-                        false);
+  options.emplace_back("volatile", "");
+  return mount_detached("overlay", options, false);
 }
 
 // The overlay alone, at its place and with a folder or file for each bind.
@@ -282,10 +302,10 @@ result<unique_fd> mount_root(unique_fd image_mount, std::vector<mount_source>& s
   const auto make = [&] { return stack_overlay(std::move(image_mount), sources, plan); };
   const auto overlay = plan.keep ? plan.keep(make) : make();
   if (!overlay) return failure(overlay.error());
-  if (auto done = mount_at(*overlay, root_stage); !done) return pass(std::move(done));
+  if (auto done = mount_at(overlay->get(), root_stage); !done) return pass(std::move(done));
   unique_fd root(::open(root_stage, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return fail_errno("cannot open the new root");
-  if (!plan.keep) return root;
+  if (!plan.keep && !is_used(plan)) return root;
   leave_to_image(root.get(), sources);
   if (auto made = make_missing_points(root.get(), sources, plan); !made) {
     return pass(std::move(made));

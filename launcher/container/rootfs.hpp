@@ -25,6 +25,13 @@ struct remapping {
   bool alone = false;  ///< no other ids exist
 };
 
+/// A writable layer on a disk, where it outlives the container.
+struct disk_layer {
+  int folder = -1;   ///< a detached mount with the folders upper and work; borrowed
+  bool used = true;  ///< the upper one may hold anything; false: it is empty
+  std::string cure;  ///< for a file system that can carry no such layer
+};
+
 struct root_plan {
   std::vector<bind> binds;
   std::uint64_t overlay_size = 0;  ///< bytes that may be written, in memory
@@ -35,11 +42,13 @@ struct root_plan {
   std::optional<remapping> remap{};
   /// Where the root outlives the step: returns what is kept, detached, or keeps what `make` makes.
   std::function<result<unique_fd>(const std::function<result<unique_fd>()>& make)> keep{};
-  std::string hidden{};  ///< a folder of the node that no image shows itself; or empty
+  std::string hidden{};               ///< a folder of the node that no image shows itself; or empty
+  std::optional<disk_layer> layer{};  ///< instead of one in memory
 };
 
 /// `image_mount` may be empty where `plan.keep` returns what is kept.
-/// Replaces the root: an overlay of a size-limited tmpfs over `image_mount`, with the binds in it.
+/// Replaces the root: an overlay of a size-limited tmpfs, or of `plan.layer`, over `image_mount`,
+/// with the binds in it.
 /// The old root is gone afterwards; the working directory is "/".
 /// Nothing in it gives set-user-ID programs their effect: image, overlay and binds are nosuid.
 /// Mount points that the image lacks are made in the upper layer, never in a bound folder: a target

@@ -213,7 +213,7 @@ TEST_F(Attach, StopEndsAStepAndAJob) {
   EXPECT_EQ(end.out, job.step(0) + "\n") << end.err;
   EXPECT_EQ(shell("ls asked").exit_code, 0);
   job.wait_for(2);
-  EXPECT_EQ(shell("berth rm -f " + job.step(1)).out, job.step(1) + "\n");
+  EXPECT_EQ(shell("berth stop -f " + job.step(1)).out, job.step(1) + "\n");
   const auto again = shell("berth stop " + job.step(1));
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_THAT(again.err, HasSubstr("does not run"));

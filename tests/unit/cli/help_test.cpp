@@ -19,7 +19,7 @@ TEST_F(Help, VersionNamesProgramAndNumber) {
 TEST_F(Help, EveryVerbShowsExamples) {
   EXPECT_THAT(berth({"--help"}).out, HasSubstr("Examples:"));
   for (const auto* verb : {"pack", "inspect", "convert", "run", "pin", "cache", "config", "doctor",
-                           "ps", "exec", "stop", "logs"}) {
+                           "ps", "exec", "stop", "logs", "rm"}) {
     const auto end = berth({verb, "--help"});
     EXPECT_EQ(end.exit_code, 0) << verb;
     EXPECT_THAT(end.out, HasSubstr("xample")) << verb;
@@ -53,14 +53,15 @@ TEST_F(Help, WrongUsageIsOneLineAndExitCode2) {
 TEST_F(Help, ManPagesAreCleanAndShowEveryOption) {
   for (const auto* name :
        {"berth", "berth-pack", "berth-inspect", "berth-convert", "berth-run", "berth-pin",
-        "berth-cache", "berth-doctor", "berth-ps", "berth-exec", "berth-stop", "berth-logs"}) {
+        "berth-cache", "berth-doctor", "berth-ps", "berth-exec", "berth-stop", "berth-logs",
+        "berth-rm"}) {
     const auto page = std::string(BERTH_MAN_FOLDER) + "/" + name + ".1";
     const auto lint = run({{"mandoc", "-T", "lint", "-W", "warning", page}, environment(), {}});
     ASSERT_TRUE(lint) << lint.error().text();
     EXPECT_EQ(lint->out + lint->err, "");
   }
   for (const auto* verb :
-       {"pack", "inspect", "convert", "run", "pin", "doctor", "ps", "exec", "stop", "logs"}) {
+       {"pack", "inspect", "convert", "run", "pin", "doctor", "ps", "exec", "stop", "logs", "rm"}) {
     const auto page = std::string(BERTH_MAN_FOLDER) + "/berth-" + verb + ".1";
     const auto text = run({{"mandoc", "-T", "ascii", "-O", "width=200", page}, environment(), {}});
     ASSERT_TRUE(text);

@@ -79,11 +79,5 @@ TEST_F(RunSave, WithoutACommandNothingIsWritten) {
   EXPECT_THAT(files(), testing::IsEmpty());
 }
 
-TEST_F(RunSave, ANameIsRefusedWithTheWayThatWorks) {
-  const auto end = start({"--container-name", "c"}, image(), ":");
-  EXPECT_EQ(end.exit_code, 2);
-  EXPECT_THAT(end.err, HasSubstr("--container-save=FILE.sqsh writes it to an image to go on with"));
-}
-
 }  // namespace
 }  // namespace berth::cli

@@ -53,12 +53,19 @@ class run_scene : public program_test {
     fs::permissions(images_, fs::perms(0755));
     const auto script = images_ / "denied";
     std::ofstream(script) << "not a program";
-    const auto made =
-        run_ok({{BERTH_PROGRAM, "pack", "sh", "cat", "id", "ls", "sleep", "env", "grep", "--no-mpi",
-                 "--workdir", "/opt/w", "--env", "FROM_IMAGE=yes", "--file",
-                 script.string() + ":/opt/w/denied", "-o", images_ / "i.sqsh"},
-                current_environment(),
-                {}});
+    const auto made = run_ok({{BERTH_PROGRAM, "pack",
+                               "sh",          "cat",
+                               "id",          "ls",
+                               "sleep",       "env",
+                               "grep",        "mv",
+                               "rm",          "mkdir",
+                               "chmod",       "--no-mpi",
+                               "--workdir",   "/opt/w",
+                               "--env",       "FROM_IMAGE=yes",
+                               "--file",      script.string() + ":/opt/w/denied",
+                               "-o",          images_ / "i.sqsh"},
+                              current_environment(),
+                              {}});
     ASSERT_TRUE(made) << made.error().text();
   }
   static void TearDownTestSuite() { fs::remove_all(images_); }
@@ -74,7 +81,8 @@ class run_scene : public program_test {
   [[nodiscard]] std::vector<std::string> users_environment() const {
     return {"PATH=/usr/bin:/bin", "HOME=" + path("home"), "TMPDIR=" + path("tmp")};
   }
-  [[nodiscard]] std::vector<std::string> as_user(const std::vector<std::string>& words) const {
+  [[nodiscard]] std::vector<std::string> as_user(const std::vector<std::string>& words,
+                                                 const char* verb = "run") const {
     std::vector<std::string> argv{"env",
                                   "-C",
                                   path("work"),
@@ -83,7 +91,7 @@ class run_scene : public program_test {
                                   std::string("--regid=") + user,
                                   "--clear-groups",
                                   BERTH_PROGRAM,
-                                  "run"};
+                                  verb};
     argv.insert(argv.end(), words.begin(), words.end());
     return argv;
   }
@@ -101,6 +109,41 @@ class run_scene : public program_test {
   [[nodiscard]] static std::string image() { return images_ / "i.sqsh"; }
 
   static inline fs::path images_;
+};
+
+/// The command runs until a signal comes; what `sh` printed first is in `first_line`.
+class running_command {
+ public:
+  running_command(std::vector<std::string> argv, std::vector<std::string> env) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return;
+    output_ = unique_fd(ends[0]);
+    pid = ::fork();
+    if (pid == 0) {
+      ::dup2(ends[1], STDOUT_FILENO);
+      std::vector<char*> raw;
+      for (auto& word : argv) raw.push_back(word.data());
+      raw.push_back(nullptr);
+      std::vector<char*> raw_env;
+      for (auto& entry : env) raw_env.push_back(entry.data());
+      raw_env.push_back(nullptr);
+      ::execvpe(raw[0], raw.data(), raw_env.data());
+      ::_exit(99);
+    }
+    ::close(ends[1]);
+    for (char c = 0; ::read(output_.get(), &c, 1) == 1 && c != '\n';) first_line += c;
+  }
+  /// As a shell reports it.
+  int wait() {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+  pid_t pid = -1;
+  std::string first_line;
+
+ private:
+  unique_fd output_;
 };
 
 }  // namespace berth::cli

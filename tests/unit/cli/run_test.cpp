@@ -119,52 +119,18 @@ TEST_F(RunVerb, StandardInputReachesTheCommand) {
   EXPECT_TRUE(inside({"cat"}, much).out == much);
 }
 
-/// The command runs until a signal comes; what `sh` printed first is in `first_line`.
-class Running {
- public:
-  Running(std::vector<std::string> argv, std::vector<std::string> env) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
-    output_ = unique_fd(ends[0]);
-    pid = ::fork();
-    if (pid == 0) {
-      ::dup2(ends[1], STDOUT_FILENO);
-      std::vector<char*> raw;
-      for (auto& word : argv) raw.push_back(word.data());
-      raw.push_back(nullptr);
-      std::vector<char*> raw_env;
-      for (auto& entry : env) raw_env.push_back(entry.data());
-      raw_env.push_back(nullptr);
-      ::execvpe(raw[0], raw.data(), raw_env.data());
-      ::_exit(99);
-    }
-    ::close(ends[1]);
-    for (char c = 0; ::read(output_.get(), &c, 1) == 1 && c != '\n';) first_line += c;
-  }
-  /// As a shell reports it.
-  int wait() {
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  }
-  pid_t pid = -1;
-  std::string first_line;
-
- private:
-  unique_fd output_;
-};
-
 TEST_F(RunVerb, SignalsReachTheCommandAndItsDeathIsSeen) {
   for (const auto signal : {SIGTERM, SIGINT, SIGKILL}) {
-    Running running(as_user({image(), "--", "sh", "-c", "echo ready; exec sleep 600"}),
-                    users_environment());
+    running_command running(as_user({image(), "--", "sh", "-c", "echo ready; exec sleep 600"}),
+                            users_environment());
     ASSERT_EQ(running.first_line, "ready");
     ::kill(running.pid, signal);
     EXPECT_EQ(running.wait(), 128 + signal);
   }
-  Running trapping(as_user({image(), "--", "sh", "-c",
-                            "trap 'exit 7' USR1; echo ready; while :; do sleep 0.01; done"}),
-                   users_environment());
+  running_command trapping(
+      as_user({image(), "--", "sh", "-c",
+               "trap 'exit 7' USR1; echo ready; while :; do sleep 0.01; done"}),
+      users_environment());
   ASSERT_EQ(trapping.first_line, "ready");
   ::kill(trapping.pid, SIGUSR1);
   EXPECT_EQ(trapping.wait(), 7);
@@ -187,8 +153,8 @@ std::vector<pid_t> servers_of(const fs::path& image) {
 
 TEST_F(RunVerb, TheServerEndsWithTheCommandEvenAfterSigkill) {
   for (const auto signal : {SIGTERM, SIGKILL}) {
-    Running running(as_user({image(), "--", "sh", "-c", "echo ready; exec sleep 600"}),
-                    users_environment());
+    running_command running(as_user({image(), "--", "sh", "-c", "echo ready; exec sleep 600"}),
+                            users_environment());
     ASSERT_EQ(running.first_line, "ready");
     const auto servers = servers_of(image());
     ASSERT_EQ(servers.size(), 1U);
@@ -202,8 +168,9 @@ TEST_F(RunVerb, TheServerEndsWithTheCommandEvenAfterSigkill) {
 }
 
 TEST_F(RunVerb, SideBySideContainersDoNotSeeEachOthersFiles) {
-  Running first(as_user({image(), "--", "sh", "-c", "echo a > /mark; echo ready; exec sleep 600"}),
-                users_environment());
+  running_command first(
+      as_user({image(), "--", "sh", "-c", "echo a > /mark; echo ready; exec sleep 600"}),
+      users_environment());
   ASSERT_EQ(first.first_line, "ready");
   EXPECT_NE(shell("cat /mark").exit_code, 0);
   ::kill(first.pid, SIGTERM);
