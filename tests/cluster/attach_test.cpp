@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::MatchesRegex;
+using ::testing::UnorderedElementsAre;
 
 class Attach : public ClusterTest {};
 class AttachOnLab : public LabTest {};
@@ -278,6 +278,30 @@ TEST_F(AttachOnLab, AStoppedImageServerHangsNobody) {
   // The stopped server ends the step: the command comes before that, or after.
   EXPECT_THAT(end.err, AnyOf(HasSubstr("n1"), HasSubstr("neither runs nor waits"),
                              HasSubstr("runs no step")));
+}
+
+TEST_F(AttachOnLab, PsOfAJobShowsNoOtherJobOfTheNode) {
+  const running_job first(telling("-n1 -w n1"), "-w n1 -n1");
+  first.wait_for(1);
+  const running_job second(telling("-n1 -w n1"), "-w n1 -n1");
+  second.wait_for(1);
+  for (const auto* job : {&first, &second}) {
+    const auto end = shell("berth ps -q " + job->id());
+    EXPECT_EQ(end.out, job->step(0) + "\n") << end.err;
+  }
+  const auto all = shell("berth ps -q");
+  EXPECT_THAT(split(line(all.out), '\n'), UnorderedElementsAre(first.step(0), second.step(0)))
+      << all.err;
+}
+
+// It runs nothing that could be sent a signal.
+TEST_F(Attach, StopGivesAnAllocationBack) {
+  const auto end = shell("salloc -Q --no-shell -N1 -n1; squeue -h -o %i --me | sort -n | tail -1");
+  const auto job = line(end.out);
+  const auto stopped = shell("berth stop -t 1 " + job);
+  EXPECT_EQ(stopped.out, job + "\n") << stopped.err;
+  EXPECT_THAT(shell("squeue -h -t R -j " + job).out, IsEmpty());
+  login({"scancel", job});
 }
 
 TEST_F(AttachOnLab, PsNamesANodeThatDoesNotAnswer) {

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -64,13 +65,14 @@ TEST_F(AttackMount, AFolderThatIsSwappedShowsNothingForbidden) {
   const auto end = shell(
       "rm -rf swap link; mkdir swap; echo mine >swap/mark; ln -s /srv/closed link; "
       "./swap_names swap link & swapper=$!\n"
-      "for i in 1 2 3 4 5 6 7 8; do srun -w n1 --container=own.sqsh "
-      "--container-mounts=./swap:/mnt cat /mnt/mark || echo failed\n"
+      "for i in 1 2 3 4 5 6 7 8; do for j in 1 2 3; do srun -w n1 --container=own.sqsh "
+      "--container-mounts=./swap:/mnt cat /mnt/mark || echo failed; done\n"
       "srun -w n1 --chdir=$PWD/swap --container=$PWD/own.sqsh cat $PWD/swap/mark || echo failed\n"
       "done; kill $swapper; wait; rm -rf swap link");
   const auto lines = split(line(end.out), '\n');
-  EXPECT_THAT(lines, SizeIs(16)) << end.err;
+  EXPECT_THAT(lines, SizeIs(32)) << end.err;
   EXPECT_THAT(lines, Each(AnyOf("mine", "failed"))) << end.err;
+  EXPECT_THAT(lines, AllOf(Contains("mine"), Contains("failed"))) << "never swapped";
 }
 
 TEST_F(AttackMount, WhatIsTheContainersOwnIsNoTarget) {

@@ -100,6 +100,20 @@ TEST_F(ContainerOptionsOnLab, TheSiteForbidsMounts) {
   EXPECT_EQ(contained("-w n1 --container-mounts=/usr/bin:/mnt", "ls /mnt/true").exit_code, 0);
 }
 
+TEST_F(ContainerOptionsOnLab, TheSitesFoldersAreComparedByWholeComponents) {
+  const auto rules = covered("n1", "/etc/berth/site.lua",
+                             "return { user_mounts = { allowed = { '/srv/scratch' }, "
+                             "forbidden = { '/srv/scratch/exam' } } }");
+  const changed_node folders(
+      "n1", "mkdir -p /srv/scratch/exam /srv/scratch/exam2 /srv/scratch2",
+      "rmdir /srv/scratch/exam /srv/scratch/exam2 /srv/scratch /srv/scratch2");
+  EXPECT_THAT(refused("-w n1 --container-mounts=/srv/scratch2:/mnt"),
+              HasSubstr("the site allows mounts from /srv/scratch only"));
+  EXPECT_THAT(refused("-w n1 --container-mounts=/srv/scratch/exam:/mnt"),
+              HasSubstr("the site forbids mounts from /srv/scratch/exam"));
+  EXPECT_EQ(contained("-w n1 --container-mounts=/srv/scratch/exam2:/mnt", "ls /mnt").exit_code, 0);
+}
+
 TEST_F(ContainerOptions, TasksStartInTheWorkdir) {
   EXPECT_EQ(contained("--container-workdir=/usr", "pwd; echo $PWD").out, "/usr\n/usr\n");
   EXPECT_THAT(refused("--container-workdir=/no-such-folder"),

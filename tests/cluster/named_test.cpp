@@ -156,11 +156,16 @@ TEST_F(NamedOnLab, AreGoneOnEveryNodeWhenTheirJobEnds) {
 }
 
 TEST_F(Named, LinksOfATaskLeadNoMountPointOutside) {
+  ASSERT_EQ(shell("berth pack ln true --no-mpi -o ln.sqsh").exit_code, 0);
   const auto end =
-      job(made + "bash -c \"cd /var/tmp && ln -s ../../../../../../tmp/berth-out l\"; " + again +
-          "--container-mounts=.:/var/tmp/l/deep true; ls /tmp/berth-out");
-  EXPECT_NE(end.exit_code, 0);
-  EXPECT_NE(shell("srun -w n1 ls /tmp/berth-out/deep").exit_code, 0);
+      job("srun -n1 bash -c \"rm -rf /var/tmp/berth-out; mkdir /var/tmp/berth-out\"; srun -n1 "
+          "--container-image=ln.sqsh "
+          "--container-name=c ln -s ../../../../../../var/tmp/berth-out /var/tmp/l && " +
+          again +
+          "--container-mounts=.:/var/tmp/l/deep true; srun -n1 rmdir /var/tmp/berth-out && echo "
+          "empty");
+  EXPECT_EQ(end.out, "empty\n") << end.err;
+  EXPECT_THAT(end.err, HasSubstr("mount point \"/var/tmp/l/deep\""));
 }
 
 TEST_F(Named, BerthRunRefusesThem) {

@@ -58,8 +58,11 @@ class Rootfs : public testing::TestWithParam<const char*> {
     return std::move(served->mount);
   }
   [[nodiscard]] std::vector<std::string> names_in(const std::string& folder) const {
+    return names_in(folder_, folder);
+  }
+  static std::vector<std::string> names_in(const scratch& place, const std::string& folder) {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / folder)) {
+    for (const auto& entry : std::filesystem::directory_iterator(place / folder)) {
       names.push_back(entry.path().filename());
     }
     return names;

@@ -150,11 +150,13 @@ TEST_P(Rootfs, TheNodeSeesNothingOfTheContainersMounts) {
 
 /// The folders that berth mounts on are links of the image, to where they could do harm.
 TEST_P(Rootfs, LinksOfAHostileImageLeadNowhereOutside) {
-  const std::string escapes[] = {"../../../../../../..", "/",
-                                 "../../../../.." + (folder_ / "victim"), folder_ / "victim"};
-  folder_.folder("victim");
-  folder_.write("victim/passwd", "the victim's\n");
-  folder_.write("victim/ada/file", "the victim's\n");
+  // In /tmp nothing of the node is to be seen while a root is put together.
+  const scratch away("/var/tmp");
+  const std::string escapes[] = {"../../../../../../..", "/", "../../../../.." + (away / "victim"),
+                                 away / "victim"};
+  away.folder("victim");
+  away.write("victim/passwd", "the victim's\n");
+  away.write("victim/ada/file", "the victim's\n");
   for (const auto& escape : escapes) {
     fs::remove_all(folder_ / "root");
     folder_.folder("root");
@@ -165,8 +167,8 @@ TEST_P(Rootfs, LinksOfAHostileImageLeadNowhereOutside) {
         enter({from_node("source", "/tmp"), from_node("source/file", "/etc/passwd"),
                from_node("source", "/home/ada"), from_node("source", "/home/new")},
               [&]() -> std::string {
-                if (::access((folder_ / "victim/ada").c_str(), F_OK) == 0 &&
-                    content(folder_ / "victim/ada/file") == "the victim's\n") {
+                if (::access((away / "victim/ada").c_str(), F_OK) == 0 &&
+                    content(away / "victim/ada/file") == "the victim's\n") {
                   return "sees the node";
                 }
                 return content("/home/ada/file");
@@ -175,23 +177,24 @@ TEST_P(Rootfs, LinksOfAHostileImageLeadNowhereOutside) {
     EXPECT_TRUE(complaint == "the node's\n" || complaint.starts_with("mount point") ||
                 complaint.starts_with("cannot"))
         << escape << ": " << complaint;
-    EXPECT_THAT(names_in("victim"), testing::UnorderedElementsAre("passwd", "ada"));
-    EXPECT_THAT(names_in("victim/ada"), testing::ElementsAre("file"));
-    EXPECT_EQ(content(folder_ / "victim/passwd"), "the victim's\n");
+    EXPECT_THAT(names_in(away, "victim"), testing::UnorderedElementsAre("passwd", "ada"));
+    EXPECT_THAT(names_in(away, "victim/ada"), testing::ElementsAre("file"));
+    EXPECT_EQ(content(away / "victim/passwd"), "the victim's\n");
     EXPECT_THAT(names_in("source"), testing::ElementsAre("file"));
     EXPECT_EQ(content(folder_ / "source/file"), "the node's\n");
   }
 }
 
 TEST_P(Rootfs, ALinkToAFileOfTheNodeIsNotWrittenThrough) {
-  folder_.write("victim", "the victim's\n", 0666);
-  for (const auto& escape : {folder_ / "victim", "../../../../../.." + (folder_ / "victim")}) {
+  const scratch away("/var/tmp");
+  away.write("victim", "the victim's\n", 0666);
+  for (const auto& escape : {away / "victim", "../../../../../.." + (away / "victim")}) {
     fs::remove(folder_ / "root/etc/passwd");
     fs::create_symlink(escape, folder_ / "root/etc/passwd");
     EXPECT_EQ(
         enter({from_node("source/file", "/etc/passwd")}, [] { return content("/etc/passwd"); }),
         "the node's\n");
-    EXPECT_EQ(content(folder_ / "victim"), "the victim's\n");
+    EXPECT_EQ(content(away / "victim"), "the victim's\n");
   }
 }
 

@@ -21,8 +21,8 @@ namespace berth::container {
 /// A folder that everybody can enter, removed at its end.
 class scratch {
  public:
-  scratch() {
-    auto pattern = (std::filesystem::temp_directory_path() / "berth-container-XXXXXX").string();
+  explicit scratch(const std::filesystem::path& above = std::filesystem::temp_directory_path()) {
+    auto pattern = (above / "berth-container-XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
     std::filesystem::permissions(path_, std::filesystem::perms(0755));
   }
