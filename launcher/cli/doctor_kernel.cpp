@@ -199,25 +199,29 @@ std::vector<finding> examine_kernel() {
 std::vector<finding> examine_programs() {
   struct program {
     std::string path;
-    const char* package;
+    const char* cure;
     verdict without;
     const char* purpose;
   };
+  constexpr const char* tools = "install the package squashfs-tools";
+  constexpr const char* erofs = "install the package erofs-utils";
   std::vector<finding> all;
-  for (const auto& [path, package, without, purpose] :
-       {program{container::fuse_program(), "squashfuse", verdict::wrong, "users' own images"},
-        program{"/usr/bin/unsquashfs", "squashfs-tools", verdict::note, "berth inspect and convert"},
-        program{"/usr/bin/fsck.erofs", "erofs-utils", verdict::note, "unpacking EROFS images"},
-        program{"/usr/bin/mksquashfs", "squashfs-tools", verdict::note, "berth pack"},
-        program{"/usr/bin/mkfs.erofs", "erofs-utils", verdict::note, "berth convert"},
-        program{"/usr/bin/tar2sqfs", "squashfs-tools-ng", verdict::note, "berth convert"},
-        program{"/usr/bin/fakeroot", "fakeroot", verdict::note, "berth convert"}}) {
+  for (const auto& [path, cure, without, purpose] :
+       {program{container::fuse_program(), "install Berth again, whole", verdict::wrong,
+                "users' own images"},
+        program{"/usr/bin/unsquashfs", tools, verdict::note, "berth inspect and convert"},
+        program{"/usr/bin/fsck.erofs", erofs, verdict::note, "unpacking EROFS images"},
+        program{"/usr/bin/mksquashfs", tools, verdict::note, "berth pack"},
+        program{"/usr/bin/mkfs.erofs", erofs, verdict::note, "berth convert"},
+        program{"/usr/bin/tar2sqfs", "install the package squashfs-tools-ng", verdict::note,
+                "berth convert"},
+        program{"/usr/bin/fakeroot", "install the package fakeroot", verdict::note,
+                "berth convert"}}) {
     const auto name = std::filesystem::path(path).filename().string();
     if (::access(path.c_str(), X_OK) == 0) {
       all.push_back({name, verdict::ok, path, ""});
     } else {
-      all.push_back({name, without, fmt::format("\"{}\" is missing, for {}", path, purpose),
-                     fmt::format("install the package {}", package)});
+      all.push_back({name, without, fmt::format("\"{}\" is missing, for {}", path, purpose), cure});
     }
   }
   return all;

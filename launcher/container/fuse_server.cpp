@@ -55,7 +55,8 @@ struct server_start {
   if (!dropped || ::chdir("/") != 0 || !arrange_descriptors(how.image.fd.get(), how.connection)) {
     ::_exit(1);
   }
-  std::array<const char*, 5> argv{"squashfuse_ll", "-f", "/proc/self/fd/3", "/dev/fd/4", nullptr};
+  std::array<const char*, 5> argv{"berth-squashfuse", "-f", "/proc/self/fd/3", "/dev/fd/4",
+                                  nullptr};
   std::array<const char*, 2> env{"PATH=/usr/bin:/bin", nullptr};
   ::execve(how.program.c_str(), const_cast<char**>(argv.data()), const_cast<char**>(env.data()));
   ::_exit(1);
@@ -115,15 +116,13 @@ result<unique_fd> start_server(const server_start& how) {
 
 }  // namespace
 
-// Installed in libexec; in a build tree all programs are in one folder.
+// In a build tree all programs are in one folder.
 std::string fuse_program() {
   std::error_code code;
   const auto here = std::filesystem::read_symlink("/proc/self/exe", code).parent_path();
-  for (const auto* folder : {".", "../libexec/berth"}) {
-    auto path = (here / folder / "squashfuse_ll").lexically_normal().string();
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return "/usr/bin/squashfuse_ll";
+  const auto beside = (here / "berth-squashfuse").string();
+  if (::access(beside.c_str(), X_OK) == 0 || here.filename() == "berth") return beside;
+  return (here / "../libexec/berth/berth-squashfuse").lexically_normal().string();
 }
 
 result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
@@ -136,7 +135,8 @@ result<fuse_mount> mount_fuse(const image_file& image, const identity& user,
   if (image.kind == image::kind::folder) return fail("is a folder, which needs no FUSE server");
   if (::access(program.c_str(), X_OK) != 0) {
     auto missing = fail_errno(fmt::format("cannot run \"{}\"", program));
-    return failure(std::move(missing.value()).with_hint("install the package squashfuse"));
+    return failure(
+        std::move(missing.value()).with_hint("it belongs to Berth: install Berth again, whole"));
   }
   const unique_fd connection(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!connection) {

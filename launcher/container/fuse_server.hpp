@@ -1,5 +1,5 @@
 #pragma once
-// An untrusted image is read by squashfuse_ll (cli/squashfuse_ll.cpp) with the user's rights; the
+// An untrusted image is read by berth-squashfuse (cli/squashfuse.cpp) with the user's rights; the
 // kernel sees a FUSE mount.
 //
 // The server lives outside the container's mount namespace and holds nothing but the image and its
@@ -24,8 +24,8 @@ struct fuse_mount {
   unique_fd server;  ///< pidfd of the server
 };
 
-/// The program that serves: squashfuse_ll of Berth, beside this program or installed, or else the
-/// system's.
+/// Where the program that serves is: berth-squashfuse, beside this one or, for one in bin, in
+/// libexec.
 std::string fuse_program();
 
 /// Mounts a squashfs image through FUSE; a server for EROFS images is not at hand, and a folder

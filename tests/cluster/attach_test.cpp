@@ -271,7 +271,7 @@ TEST_F(AttachOnLab, ANodeWithoutThePluginRunsNothing) {
 TEST_F(AttachOnLab, AStoppedImageServerHangsNobody) {
   const running_job job(telling("-n1 -w n1"), "-w n1 -n1");
   job.wait_for(1);
-  ASSERT_EQ(root_on("n1", "kill -STOP $(pidof squashfuse_ll)").exit_code, 0);
+  ASSERT_EQ(root_on("n1", "kill -STOP $(pidof berth-squashfuse)").exit_code, 0);
   const auto end = shell("timeout 60 berth exec " + job.id() + " ls /usr");
   EXPECT_NE(end.exit_code, 0);
   EXPECT_NE(end.exit_code, 124);

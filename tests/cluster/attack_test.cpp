@@ -232,7 +232,7 @@ TEST_F(AttackOnLab, AServerThatIsStoppedOrKilledEndsTheStepWithALine) {
         shell(fmt::format(R"(timeout 60 srun -N2 -w n1,n2 --container=own.sqsh bash -c '
       test $SLURMD_NODENAME = n2 && exec sleep 1000
       for f in /proc/[0-9]*; do
-        read -r name 2>/dev/null <$f/comm && test "$name" = squashfuse_ll &&
+        read -r name 2>/dev/null <$f/comm && test "$name" = berth-squashfus &&
           kill -{} ${{f#/proc/}}
       done
       while :; do :; done')",

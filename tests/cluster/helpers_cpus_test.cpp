@@ -57,7 +57,7 @@ TEST_F(Helpers, TheFuseServerHasAllCpusOfTheStepAndItsCgroup) {
     test $SLURM_PROCID = 0 || exit 0
     show /proc/self >bound.txt
     for f in /proc/[0-9]*; do
-      read -r name 2>/dev/null <$f/comm && test "$name" = squashfuse_ll && show $f
+      read -r name 2>/dev/null <$f/comm && test "$name" = berth-squashfus && show $f
     done; true')");
   const auto server = place_in(end.out);
   const auto task = place_in(shell("cat bound.txt").out);

@@ -49,7 +49,7 @@ constexpr std::array kinds{
                   argv[0].find(".extern") == std::string::npos;
          }},
     kind{"helper", [](const words& argv) { return runs(argv, "berth-node"); }},
-    kind{"FUSE server", [](const words& argv) { return runs(argv, "squashfuse_ll"); }},
+    kind{"FUSE server", [](const words& argv) { return runs(argv, "berth-squashfuse"); }},
 };
 
 words nodes() {

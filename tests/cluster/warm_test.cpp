@@ -20,7 +20,7 @@ std::string node(const std::string& script) {
 }
 
 std::string servers() {
-  return node("pgrep -x squashfuse_ll");
+  return node("pidof berth-squashfuse");
 }
 
 // The loop devices of the image, those of removed files too.

@@ -47,7 +47,7 @@ class Doctor : public program_test {
 TEST_F(Doctor, FindsAKernelThatCanDoItAll) {
   const auto all = findings();
   for (const auto* name : {"kernel", "system calls", "squashfs", "overlay", "fuse", "loop devices",
-                           "squashfuse_ll", "/dev/shm", "cgroups"}) {
+                           "berth-squashfuse", "/dev/shm", "cgroups"}) {
     ASSERT_TRUE(all.contains(name)) << name;
     EXPECT_EQ(all.at(name).result, "ok") << name << ": " << all.at(name).found;
     EXPECT_EQ(all.at(name).cure, "") << name;

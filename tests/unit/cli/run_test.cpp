@@ -142,7 +142,7 @@ std::vector<pid_t> servers_of(const fs::path& image) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const auto pid = parse_unsigned(entry.path().filename().string());
     std::error_code code;
-    if (!pid || fs::read_symlink(entry.path() / "exe", code).filename() != "squashfuse_ll")
+    if (!pid || fs::read_symlink(entry.path() / "exe", code).filename() != "berth-squashfuse")
       continue;
     if (fs::read_symlink(entry.path() / "fd/3", code) == image) {
       found.push_back(static_cast<pid_t>(*pid));
@@ -163,7 +163,7 @@ TEST_F(RunVerb, TheServerEndsWithTheCommandEvenAfterSigkill) {
     ::kill(running.pid, signal);
     EXPECT_EQ(running.wait(), 128 + signal);
     pollfd entry{server.get(), POLLIN, 0};
-    EXPECT_EQ(::poll(&entry, 1, plenty_ms), 1) << "squashfuse_ll still runs";
+    EXPECT_EQ(::poll(&entry, 1, plenty_ms), 1) << "berth-squashfuse still runs";
   }
 }
 

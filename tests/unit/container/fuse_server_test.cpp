@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr int plenty_ms = 10000;
 
 /// Served by Berth's own program, and by the system's, which stands in for it.
-class FuseServer : public testing::TestWithParam<const char*> {
+class FuseServer : public testing::Test {
  protected:
   void SetUp() override {
     folder_.write("root/file", "from the image");
@@ -32,7 +32,7 @@ class FuseServer : public testing::TestWithParam<const char*> {
     image_ = std::move(*image);
   }
   result<fuse_mount> serve(const identity& user) {
-    return mount_fuse(image_, user, {}, GetParam());
+    return mount_fuse(image_, user, {}, BERTH_FUSE_SERVER);
   }
   static bool ended(const unique_fd& server, int wait_ms) {
     pollfd entry{server.get(), POLLIN, 0};
@@ -64,7 +64,7 @@ class FuseServer : public testing::TestWithParam<const char*> {
   image_file image_;
 };
 
-TEST_P(FuseServer, ShowsTheImageAndEndsWithTheMount) {
+TEST_F(FuseServer, ShowsTheImageAndEndsWithTheMount) {
   auto served = serve(nobody());
   ASSERT_TRUE(served) << served.error().text();
   EXPECT_EQ(read_inside(*served, "file").value_or("?"), "from the image");
@@ -73,7 +73,7 @@ TEST_P(FuseServer, ShowsTheImageAndEndsWithTheMount) {
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
-TEST_P(FuseServer, IsTheUsersAndHoldsNothingElse) {
+TEST_F(FuseServer, IsTheUsersAndHoldsNothingElse) {
   const unique_fd secret(::open("/etc/shadow", O_RDONLY));  // inherited unless closed
   const auto served = serve(nobody());
   ASSERT_TRUE(served);
@@ -92,7 +92,7 @@ TEST_P(FuseServer, IsTheUsersAndHoldsNothingElse) {
   }
 }
 
-TEST_P(FuseServer, ItsUserCannotTraceIt) {
+TEST_F(FuseServer, ItsUserCannotTraceIt) {
   const identity ada{4242, 4242, {}};
   const auto served = serve(ada);
   ASSERT_TRUE(served);
@@ -106,7 +106,7 @@ TEST_P(FuseServer, ItsUserCannotTraceIt) {
             "");
 }
 
-TEST_P(FuseServer, ReadsWithTheUsersRights) {
+TEST_F(FuseServer, ReadsWithTheUsersRights) {
   ASSERT_EQ(::chmod(image_.path.c_str(), 0600), 0);
   const auto served = serve(nobody());
   ASSERT_TRUE(served);
@@ -114,7 +114,7 @@ TEST_P(FuseServer, ReadsWithTheUsersRights) {
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
-TEST_P(FuseServer, WhatIsNoImageEndsTheServerAndEveryAccess) {
+TEST_F(FuseServer, WhatIsNoImageEndsTheServerAndEveryAccess) {
   const auto text = folder_.write("text", "not an image");
   image_.fd.reset(::open(text.c_str(), O_RDONLY | O_CLOEXEC));
   const auto served = serve(nobody());
@@ -123,7 +123,7 @@ TEST_P(FuseServer, WhatIsNoImageEndsTheServerAndEveryAccess) {
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
-TEST_P(FuseServer, IsEndedWhenItsUserStopsIt) {
+TEST_F(FuseServer, IsEndedWhenItsUserStopsIt) {
   const auto served = serve(nobody());
   ASSERT_TRUE(served);
   send(served->server, SIGSTOP);
@@ -131,7 +131,7 @@ TEST_P(FuseServer, IsEndedWhenItsUserStopsIt) {
   EXPECT_FALSE(read_inside(*served, "file"));
 }
 
-TEST_P(FuseServer, TheGuardEndsAServerThatHangs) {
+TEST_F(FuseServer, TheGuardEndsAServerThatHangs) {
   const auto served = serve(nobody());
   ASSERT_TRUE(served);
   // Both, or the one would let the other go on.
@@ -148,7 +148,7 @@ TEST_P(FuseServer, TheGuardEndsAServerThatHangs) {
   EXPECT_EQ(::kill(keeper, SIGCONT), 0);
 }
 
-TEST_P(FuseServer, TheGuardSparesAServerThatAnswers) {
+TEST_F(FuseServer, TheGuardSparesAServerThatAnswers) {
   const auto served = serve(nobody());
   ASSERT_TRUE(served);
   {
@@ -195,7 +195,7 @@ void write_every_kind(const scratch& folder) {
   std::filesystem::create_symlink("../text/1", folder / "root/noise/link");
 }
 
-TEST_P(FuseServer, ServesEveryNameAndByteToSeveralReadersAtOnce) {
+TEST_F(FuseServer, ServesEveryNameAndByteToSeveralReadersAtOnce) {
   write_every_kind(folder_);
   const std::vector<std::vector<std::string>> ways{{"gzip", "-Xcompression-level", "1"},
                                                    {"lz4", "-b", "4096"},
@@ -223,7 +223,7 @@ TEST_P(FuseServer, ServesEveryNameAndByteToSeveralReadersAtOnce) {
   }
 }
 
-TEST_P(FuseServer, ReadsBackwardsAcrossBlocks) {
+TEST_F(FuseServer, ReadsBackwardsAcrossBlocks) {
   const auto bytes = random_bytes(1000000, 16);
   folder_.write("root/big", bytes);
   image_ = *open_image(folder_.pack("root", "b.sqsh"), "/", {}, nobody());
@@ -241,9 +241,7 @@ TEST_P(FuseServer, ReadsBackwardsAcrossBlocks) {
   }
 }
 
-TEST_P(FuseServer, TheKernelKeepsWhatItHasHeard) {
-  // The system's program is asked again.
-  if (GetParam() == std::string("/usr/bin/squashfuse_ll")) return;
+TEST_F(FuseServer, TheKernelKeepsWhatItHasHeard) {
   for (int i = 0; i < 300; ++i) folder_.write(fmt::format("root/{}/file", i), "text");
   image_ = *open_image(folder_.pack("root", "b.sqsh"), "/", {}, nobody());
   const auto served = serve(nobody());
@@ -264,12 +262,6 @@ TEST_P(FuseServer, TheKernelKeepsWhatItHasHeard) {
   EXPECT_GT(first, 300U);
   EXPECT_LT(look(), first / 10);
 }
-
-INSTANTIATE_TEST_SUITE_P(Programs, FuseServer,
-                         testing::Values(BERTH_FUSE_SERVER, "/usr/bin/squashfuse_ll"),
-                         [](const auto& instance) {
-                           return std::string(instance.index == 0 ? "Own" : "Systems");
-                         });
 
 }  // namespace
 }  // namespace berth::container

@@ -53,7 +53,7 @@ class Rootfs : public testing::TestWithParam<const char*> {
   }
   static result<unique_fd> mount_kernel_or_fuse(const image_file& image) {
     if (std::string_view(GetParam()) != "Fuse") return mount_kernel(image);
-    auto served = mount_fuse(image, nobody());
+    auto served = mount_fuse(image, nobody(), {}, BERTH_FUSE_SERVER);
     if (!served) return pass(std::move(served));
     return std::move(served->mount);
   }

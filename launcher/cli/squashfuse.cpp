@@ -1,12 +1,12 @@
-// The server of a FUSE mount, not for users: container/fuse_server.cpp starts it as
+// berth-squashfuse: the server of a FUSE mount, not for users. container/fuse_server.cpp starts
 //
-//   squashfuse_ll -f IMAGE /dev/fd/N      N: an open /dev/fuse
+//   berth-squashfuse -f IMAGE /dev/fd/N      N: an open /dev/fuse
 //
-// The reading of squashfs is libsquashfuse's; what the program of that library and this name makes
-// of it costs more than it must, and this one stands for it. Nothing in an image ever changes, so
-// the kernel is told to keep all that it hears: folders, links and which names are not there, and
-// not to ask before it opens. Blocks are decompressed by several threads and kept for a while: a
-// program that is paged in asks for parts of the same block again and again.
+// The reading of squashfs is libsquashfuse's; what that library's own program, squashfuse_ll, makes
+// of it costs more than it must. Nothing in an image ever changes, so the kernel is told to keep
+// all that it hears: folders, links and which names are not there, and not to ask before it opens.
+// Blocks are decompressed by several threads and kept for a while: a program that is paged in asks
+// for parts of the same block again and again.
 // libsquashfuse is not made for threads: what walks through it holds one lock.
 
 #include <fcntl.h>
@@ -176,7 +176,7 @@ fuse_lowlevel_ops operations() {
 }
 
 int fail(const char* what) {
-  std::fprintf(stderr, "squashfuse_ll: error: cannot %s\n", what);
+  std::fprintf(stderr, "berth-squashfuse: error: cannot %s\n", what);
   return 1;
 }
 
