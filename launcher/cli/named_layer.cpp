@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -71,6 +70,14 @@ result<unique_fd> open_all(const std::string& folder, bool create) {
   auto own = open_own(fd.get(), "berth", berth.string(), create);
   if (!own || !*own) return own;
   return open_own(own->get(), "named", folder, create);
+}
+
+// Of the open file: whoever inherits it holds the lock too. fcntl(2)
+struct flock whole_file() {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return whole;
 }
 
 failure in_use(pid_t pid) {
@@ -168,18 +175,20 @@ result<std::optional<named_layer>> named_layer::find(const std::string& folder,
 
 // False: another process was removing the folder.
 result<bool> named_layer::take_lock() {
-  lock_ = open_file(folder_.get(), lock_file, O_RDONLY | O_CREAT);
+  lock_ = open_file(folder_.get(), lock_file, O_RDWR | O_CREAT);
   if (!lock_ && errno == ENOENT) return false;
   if (!lock_) return fail_errno(fmt::format("cannot open \"{}/{}\"", path_, lock_file));
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return fail_errno(fmt::format("cannot lock \"{}\"", path_));
+  auto whole = whole_file();
+  if (::fcntl(lock_.get(), F_OFD_SETLK, &whole) != 0) {
+    if (errno != EAGAIN && errno != EACCES)
+      return fail_errno(fmt::format("cannot lock \"{}\"", path_));
     return in_use(holder().value_or(0));
   }
   struct stat info {};
   if (::fstat(lock_.get(), &info) != 0 || info.st_nlink == 0) return false;
-  const auto file = open_file(folder_.get(), lock_file, O_WRONLY | O_TRUNC);
-  if (!file) return fail_errno(fmt::format("cannot write \"{}/{}\"", path_, lock_file));
-  if (auto done = write_all(file.get(), fmt::format("{}\n", ::getpid())); !done) {
+  if (::ftruncate(lock_.get(), 0) != 0)
+    return fail_errno(fmt::format("cannot write \"{}/{}\"", path_, lock_file));
+  if (auto done = write_all(lock_.get(), fmt::format("{}\n", ::getpid())); !done) {
     return pass(std::move(done));
   }
   return true;
@@ -201,9 +210,13 @@ result<std::optional<named_layer>> named_layer::look(const std::string& folder,
   return find(folder, name, false);
 }
 
+// Asked, not tried: who tries a lock has it for a moment.
 std::optional<pid_t> named_layer::holder() const {
   const auto file = open_file(folder_.get(), lock_file, O_RDONLY);
-  if (!file || ::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return std::nullopt;
+  auto whole = whole_file();
+  if (!file || ::fcntl(file.get(), F_OFD_GETLK, &whole) != 0 || whole.l_type == F_UNLCK) {
+    return std::nullopt;
+  }
   const auto text = read_all(file.get(), longest_record);
   const auto pid = text ? parse_unsigned(trim(*text)) : std::nullopt;
   return static_cast<pid_t>(pid.value_or(0));

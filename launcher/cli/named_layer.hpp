@@ -47,7 +47,7 @@ class named_layer {
   static result<std::optional<named_layer>> look(const std::string& folder,
                                                  const std::string& name);
 
-  /// The process that has it locked, as it says itself; nothing where none has.
+  /// The process that locked it, as it said itself, or 0; nothing where none has it locked.
   [[nodiscard]] std::optional<pid_t> holder() const;
   [[nodiscard]] result<std::optional<layer_record>> record() const;
   /// Bytes that its files take on the disk. @pre as remove

@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "cli/containers.hpp"
+#include "cli/named_list.hpp"
 #include "cli/report.hpp"
 #include "cli/slurm_client.hpp"
 #include "cli/terminal_text.hpp"
@@ -25,13 +26,16 @@ constexpr const char* examples = R"(Examples:
   berth ps                                    containers of all my running jobs
   berth ps 7                                  those of one job
   berth ps 7.0 --json                         those of one step, for programs
-  berth stop $(berth ps -q)                   end every step that runs in one)";
+  berth stop $(berth ps -q)                   end every step that runs in one
+  berth ps --named                            what berth run --container-name keeps here
+  berth rm $(berth ps --named -q)             remove it)";
 
 struct options {
   std::string name;
   bool json = false;
   bool quiet = false;
   bool local = false;
+  bool named = false;
   unsigned patience = 10;
 };
 
@@ -128,6 +132,11 @@ result<std::vector<job_record>> wanted_jobs(const std::optional<step_name>& name
 
 int list_containers(const options& given) {
   if (given.local) return show_local();
+  if (given.named) {
+    return list_named(given.json    ? list_form::json
+                      : given.quiet ? list_form::names
+                                    : list_form::table);
+  }
   std::optional<step_name> name;
   if (!given.name.empty()) {
     auto parsed = parse_step_name(given.name);
@@ -157,9 +166,12 @@ int list_containers(const options& given) {
 void add_ps(CLI::App& app, int& exit_code) {
   auto* verb = app.add_subcommand("ps", "List the containers of my running jobs on all nodes");
   auto given = std::make_shared<options>();
-  verb->add_option("JOB", given->name, "One job, or one step of it: JOB.STEP");
+  auto* job = verb->add_option("JOB", given->name, "One job, or one step of it: JOB.STEP");
   auto* json = verb->add_flag("--json", given->json, "Print JSON");
   verb->add_flag("-q,--quiet", given->quiet, "Print only the names of the steps")->excludes(json);
+  verb->add_flag("--named", given->named,
+                 "Instead, list this machine's named containers of berth run, running or not")
+      ->excludes(job);
   verb->add_option("--timeout", given->patience, "How long nodes may take to answer")
       ->type_name("SECONDS")
       ->check(CLI::Range(1U, 3600U))

@@ -108,20 +108,30 @@ result<void> make_mount_point(int image, int upper, const root_plan& plan, const
 }
 
 // apt runs its downloads as a user of their own, which does not exist here, and finds out.
+constexpr const char* apt_folder = "/etc/apt/apt.conf.d";
+constexpr const char* apt_rule = "90berth-remap-root";
+
+bool hinders_apt(const root_plan& plan) {
+  return plan.remap && plan.remap->alone;
+}
+
+result<void> write_apt_rule(int folder, const std::string& path, const root_plan& plan) {
+  const unique_fd fd(
+      ::openat(folder, path.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!fd) return fail_errno(fmt::format("cannot make \"/{}\"", path));
+  return write_all(fd.get(), "APT::Sandbox::User \"root\";\n").and_then([&] {
+    return give_to_root(folder, path, plan);
+  });
+}
+
 result<void> keep_apt_root(int image, int upper, const root_plan& plan) {
-  if (!plan.remap || !plan.remap->alone) return {};
-  const auto found = open_inside(image, "/etc/apt/apt.conf.d", O_PATH | O_DIRECTORY);
+  if (!hinders_apt(plan)) return {};
+  const auto found = open_inside(image, apt_folder, O_PATH | O_DIRECTORY);
   if (!found) return {};
   auto path = path_in_image(image, found.get());
   if (!path) return pass(std::move(path));
   if (auto done = mirror_folders(image, upper, *path); !done) return done;
-  *path /= "90berth-remap-root";
-  const unique_fd fd(
-      ::openat(upper, path->c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd) return fail_errno(fmt::format("cannot make \"/{}\"", path->string()));
-  return write_all(fd.get(), "APT::Sandbox::User \"root\";\n").and_then([&] {
-    return give_to_root(upper, *path, plan);
-  });
+  return write_apt_rule(upper, *path / apt_rule, plan);
 }
 
 // One component after the other, each looked up anew: others may change the root meanwhile, but all
@@ -191,9 +201,15 @@ result<void> make_missing_points(int root, const std::vector<mount_source>& sour
   for (const auto& entry : sources) {
     const auto& target = entry.rule->target;
     auto done = make_missing_point(root, plan, target, entry.is_folder);
-    if (!done) return pass(std::move(done), fmt::format("mount point \"{}\"", target));
+    if (done) continue;
+    // In a user namespace a folder of the image can be nobody's; what need not be there stays away.
+    const auto problem = done.error().code().value();
+    if (!entry.rule->required && (problem == EOVERFLOW || problem == EACCES)) continue;
+    return pass(std::move(done), fmt::format("mount point \"{}\"", target));
   }
-  return {};
+  if (!hinders_apt(plan)) return {};
+  const auto apt = open_inside(root, apt_folder, O_PATH | O_DIRECTORY);
+  return apt ? write_apt_rule(apt.get(), apt_rule, plan) : result<void>{};
 }
 
 }  // namespace berth::container

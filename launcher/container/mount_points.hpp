@@ -36,7 +36,7 @@ void leave_to_image(int root, std::vector<mount_source>& sources);
 result<void> make_mount_points(int image, int upper, const std::vector<mount_source>& sources,
                                const root_plan& plan);
 
-/// For a root that others use already: makes what is missing in itself. @pre nothing is mounted in
+/// For a root that others use, or used: makes what is missing in itself. @pre nothing is mounted in
 /// it
 result<void> make_missing_points(int root, const std::vector<mount_source>& sources,
                                  const root_plan& plan);

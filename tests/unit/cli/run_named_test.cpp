@@ -1,5 +1,7 @@
 // --container-name of `berth run`, and `berth rm`.
 
+#include <nlohmann/json.hpp>
+
 #include "named_scene.hpp"
 
 namespace berth::cli {
@@ -119,8 +121,8 @@ TEST_F(RunNamed, AChildThatStaysUsesItToo) {
 TEST_F(RunNamed, KilledWhileItWritesItStaysUsable) {
   for (int i = 0; i < 3; ++i) {
     auto running = start("c",
-                         "echo kept > /mark; echo ready; i=0; while :; do i=$((i+1)); "
-                         "echo $i > /new; mv /new /old; done");
+                         "echo kept > /mark; echo ready; i=0; "
+                         "while :; do i=$((i+1)); echo $i > /new$((i%100)); done");
     ASSERT_EQ(running.first_line, "ready");
     ::kill(running.pid, SIGKILL);
     EXPECT_EQ(running.wait(), 128 + SIGKILL);
@@ -190,6 +192,41 @@ TEST_F(RunNamed, MountPointsAreMadeInALayerThatIsThere) {
   }
 }
 
+// Where root of the namespace cannot write, as in the image's own folders here.
+TEST_F(RunNamed, AFolderThatIsAnothersHasNewMountPointsAtItsStart) {
+  const auto tree = images_ / "of-root";
+  ASSERT_TRUE(run_ok(
+      {{"unsquashfs", "-q", "-n", "-d", tree.string(), image()}, current_environment(), {}}));
+  auto pattern = std::string("/var/tmp/berth-here-XXXXXX");
+  const fs::path here = ::mkdtemp(pattern.data());
+  ASSERT_EQ(::chown(here.c_str(), 65534, 65534), 0);
+  ASSERT_EQ(in({"c", tree}, "echo 1 > /mark").exit_code, 0);
+  auto words = as_user({"--container-name", "c", "--", "sh", "-c", "pwd; cat /mark"});
+  words[2] = here;
+  const auto end = run({words, users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "/opt/w\n1\n") << end->err;
+  words[10] = "d";
+  words.insert(words.begin() + 11, tree);
+  const auto fresh = run({words, users_environment(), {}});
+  ASSERT_TRUE(fresh);
+  EXPECT_EQ(fresh->out, here.string() + "\n") << fresh->err;
+  fs::remove_all(here);
+}
+
+TEST_F(RunNamed, AptRunsAsRootAlsoWhereAnotherMadeTheContainer) {
+  const auto rules = write("rules", "");
+  ASSERT_TRUE(run_ok({{BERTH_PROGRAM, "pack", "sh", "cat", "ls", "--no-mpi", "--file",
+                       rules + ":/etc/apt/apt.conf.d/00own", "-o", path("apt.sqsh")},
+                      environment(),
+                      {}}));
+  EXPECT_EQ(in({"c", path("apt.sqsh")}, "ls /etc/apt/apt.conf.d").out, "00own\n");
+  for (int i = 0; i < 2; ++i) {
+    const auto end = in({"c", "--container-remap-root"}, "cat /etc/apt/apt.conf.d/90*");
+    EXPECT_EQ(end.out, "APT::Sandbox::User \"root\";\n") << end.err;
+  }
+}
+
 TEST_F(RunNamed, TheStateFolderIsTheUsersChoice) {
   more_ = {"XDG_STATE_HOME=" + path("work/state")};
   ASSERT_EQ(in({"c", image()}, "echo 1 > /mark").exit_code, 0);
@@ -224,6 +261,34 @@ TEST_F(RunNamed, ExplainTellsWhereItIsKeptAndUsesItsImage) {
   EXPECT_THAT(end.out, AllOf(HasSubstr(image() + " (squashfs, "),
                              HasSubstr("kept on disk as \"c\" until: berth rm c")));
   EXPECT_EQ(in({"c"}, "cat /mark").out, "");
+}
+
+TEST_F(RunNamed, TheListTellsWhatThereIs) {
+  EXPECT_EQ(as("ps", {"--named", "-q"}).out, "");
+  EXPECT_FALSE(fs::exists(state()));
+  auto running = start("b", "echo ready; exec sleep 600");
+  ASSERT_EQ(running.first_line, "ready");
+  const auto script = "mkdir /d; cat /proc/self/exe /usr/bin/sh > /d/big; chmod 0 /d";
+  ASSERT_EQ(in({"a", image()}, script).exit_code, 0);
+  make_users(state() / "leftover", 0700);
+  EXPECT_EQ(as("ps", {"--named", "-q"}).out, "a\nb\n");
+  const auto all = nlohmann::json::parse(as("ps", {"--named", "--json"}).out).at("named");
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].at("name"), "a");
+  EXPECT_EQ(all[0].at("image"), image());
+  EXPECT_GT(all[0].at("bytes"), 50'000);
+  EXPECT_LE(all[0].at("created"), ::time(nullptr));
+  EXPECT_GT(all[0].at("created"), ::time(nullptr) - 600);
+  EXPECT_TRUE(all[0].at("pid").is_null());
+  EXPECT_EQ(all[1].at("pid"), running.pid);
+  const auto table = as("ps", {"--named"});
+  EXPECT_THAT(table.out, testing::MatchesRegex("NAME .*\na .* - .*\nb .* [0-9]+ .*\n"));
+  std::ofstream(state() / "a/record") << "x";
+  const auto damaged = as("ps", {"--named", "-q"});
+  expect_refusal(damaged, 1, "container \"a\": its record");
+  EXPECT_EQ(damaged.out, "b\n");
+  ::kill(running.pid, SIGKILL);
+  EXPECT_EQ(running.wait(), 128 + SIGKILL);
 }
 
 TEST_F(RunNamed, WithoutAnImageTheWordsAfterTheMarkAreTheCommand) {
