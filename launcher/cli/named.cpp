@@ -52,17 +52,13 @@ kept_key named_key(const std::string& name, std::uint32_t job, uid_t uid) {
 }
 
 result<std::optional<named_root>> find_named(const kept_mounts& kept, const kept_key& key) {
-  bool missing = false;
-  auto taken = kept.take(key, kept_until::job_ends, [&]() -> result<made_mount> {
-    missing = true;
-    return fail("there is none");
-  });
-  if (missing) return std::optional<named_root>{};
-  if (!taken) return pass(std::move(taken));
-  auto facts = read_facts(taken->mount);
+  auto found = kept.find(key);
+  if (!found) return pass(std::move(found));
+  if (!*found) return std::optional<named_root>{};
+  auto facts = read_facts((*found)->mount);
   if (!facts) return pass(std::move(facts));
   return std::optional(
-      named_root{std::move(taken->mount), std::move(taken->server), std::move(*facts)});
+      named_root{std::move((*found)->mount), std::move((*found)->server), std::move(*facts)});
 }
 
 result<void> check_named(const std::string& name, const named_facts& there,

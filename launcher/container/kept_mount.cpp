@@ -109,7 +109,6 @@ class locked_entry {
       }
       struct stat info {};
       if (::fstat(file.get(), &info) == 0 && info.st_nlink > 0) {
-        if (create) ::mkdir(mount_point(entry).c_str(), 0700);
         return locked_entry(std::move(entry), std::move(file), info);
       }
     }
@@ -150,6 +149,7 @@ class locked_entry {
   }
 
   result<void> fill(const unique_fd& mount, const entry_state& state) {
+    ::mkdir(mount_point(entry_).c_str(), 0700);
     if (::move_mount(mount.get(), "", AT_FDCWD, mount_point(entry_).c_str(),
                      MOVE_MOUNT_F_EMPTY_PATH) != 0) {
       return fail_errno("cannot keep the mount");
@@ -189,6 +189,23 @@ std::vector<std::string> entries() {
     found.push_back(entry.path().filename().string());
   }
   return found;
+}
+
+// Within the kept space; waits for whoever is busy with the entry.
+result<std::optional<locked_entry>> lock_or_create(const std::string& entry) {
+  auto there = locked_entry::lock(entry, false, true);
+  if (!there || *there) return there;
+  const auto job = job_of(entry);
+  const auto all = job ? entries() : std::vector<std::string>{};
+  const auto count =
+      std::count_if(all.begin(), all.end(), [&](const auto& one) { return job_of(one) == job; });
+  if (static_cast<std::size_t>(count) < most_of_a_job) {
+    return locked_entry::lock(entry, true, true);
+  }
+  return fail(fmt::format(
+      "the job has {} images and named containers on this node, the most that are kept for one; "
+      "use one that is there, or start another job",
+      most_of_a_job));
 }
 
 // Within the kept space; waits for whoever is busy with the entry. What it held, if anything.
@@ -271,17 +288,28 @@ result<kept_mounts> kept_mounts::open(const std::string& folder) {
   return kept_mounts(std::move(*space));
 }
 
+result<std::optional<taken_mount>> kept_mounts::find(const kept_key& key) const {
+  const auto entry = entry_of(key);
+  if (!entry) return failure(entry.error());
+  const auto locked = within(space_, [&] { return locked_entry::lock(*entry, false, true); });
+  if (!locked) return failure(locked.error());
+  return *locked ? adopt(space_, **locked) : std::nullopt;
+}
+
 result<taken_mount> kept_mounts::take(const kept_key& key, kept_until until,
                                       const std::function<result<made_mount>()>& make) const {
   const auto entry = entry_of(key);
   if (!entry) return failure(entry.error());
-  auto locked = within(space_, [&] { return locked_entry::lock(*entry, true, true); });
+  auto locked = within(space_, [&] { return lock_or_create(*entry); });
   if (!locked || !*locked) return use_once(until, make, locked);
   if (auto kept = adopt(space_, **locked)) return std::move(*kept);
   const auto cleared = within(space_, [&] { return (*locked)->clear(); });
   if (!cleared) return use_once(until, make, cleared);
   auto made = make();
-  if (!made) return pass(std::move(made));
+  if (!made) {
+    static_cast<void>(within(space_, [&] { return (*locked)->remove(); }));
+    return pass(std::move(made));
+  }
   entry_state state{until, {}, made->cgroups};
   if (made->server) {
     const auto mark = mark_process(made->server.get());

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ namespace berth::container {
 
 /// Root's own; users can neither enter nor change it.
 inline constexpr const char* default_kept_folder = "/run/berth/kept";
+
+/// Mounts that are kept for one job, lest it fill the space that is everybody's. A few more where
+/// steps of the job start at the same moment.
+inline constexpr std::size_t most_of_a_job = 64;
 
 /// What a mount is kept under.
 struct kept_key {
@@ -57,9 +62,9 @@ struct made_mount {
 };
 
 struct taken_mount {
-  unique_fd mount;    ///< detached, the taker's own; flags set on it concern no other copy
-  unique_fd server;   ///< pidfd of its server, which lived a moment ago; or none
-  bool fresh = true;  ///< it was made by this call
+  unique_fd mount;         ///< detached, the taker's own; flags set on it concern no other copy
+  unique_fd server;        ///< pidfd of its server, which lived a moment ago; or none
+  bool fresh = true;       ///< it was made by this call
   std::string obstacle{};  ///< why it could not be kept for others; empty where it is
 };
 
@@ -70,10 +75,15 @@ class kept_mounts {
   /// An error with std::errc::no_such_file_or_directory where nothing was ever kept.
   static result<kept_mounts> open(const std::string& folder = default_kept_folder);
 
+  /// A copy of the mount under `key`, or nothing where there is none, or its server is gone or
+  /// stopped. @pre the process is single-threaded
+  [[nodiscard]] result<std::optional<taken_mount>> find(const kept_key& key) const;
+
   /// A copy of the mount under `key`. Where there is none, or its server is gone or stopped, `make`
   /// makes it: called at most once, in the caller's mount namespace; others who want the same key
-  /// wait. Its error is the error. Should the new mount not be kept for any other reason, the
-  /// caller gets it all the same. @pre the process is single-threaded
+  /// wait. Its error is the error. Should the new mount not be kept for any other reason, such as
+  /// most_of_a_job, the caller gets it all the same, but for one that lasts until job_ends: then
+  /// that is the error. @pre the process is single-threaded
   result<taken_mount> take(const kept_key& key, kept_until until,
                            const std::function<result<made_mount>()>& make) const;
 

@@ -66,6 +66,9 @@ result<void> make_unbindable(const std::string& folder) {
   return {};
 }
 
+// An entry takes a page: room for 256 jobs with all that one may keep (kept_mount.hpp).
+constexpr const char* space_size = "67108864";
+
 // Leaves this process in the new namespace, whose only mount is an empty tmpfs.
 result<void> enter_empty_namespace(const std::string& folder) {
   if (::unshare(CLONE_NEWNS) != 0) return fail_errno("cannot create a mount namespace");
@@ -73,7 +76,7 @@ result<void> enter_empty_namespace(const std::string& folder) {
     return fail_errno("cannot separate the mount namespace");
   }
   const auto root =
-      mount_detached("tmpfs", {{"source", "berth"}, {"size", "16777216"}, {"mode", "0700"}}, false);
+      mount_detached("tmpfs", {{"source", "berth"}, {"size", space_size}, {"mode", "0700"}}, false);
   if (!root) return failure(root.error());
   if (::move_mount(root->get(), "", AT_FDCWD, folder.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0 ||
       ::chdir(folder.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||

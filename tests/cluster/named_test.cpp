@@ -168,12 +168,5 @@ TEST_F(Named, LinksOfATaskLeadNoMountPointOutside) {
   EXPECT_THAT(end.err, HasSubstr("mount point \"/var/tmp/l/deep\""));
 }
 
-TEST_F(Named, BerthRunRefusesThem) {
-  const auto end = shell("berth run --container-name=c own.sqsh -- true");
-  EXPECT_EQ(end.exit_code, 2);
-  EXPECT_THAT(end.err, AllOf(HasSubstr("--container-name is for the steps of a Slurm job"),
-                             HasSubstr("--container-save=FILE.sqsh")));
-}
-
 }  // namespace
 }  // namespace berth::test

@@ -1,6 +1,7 @@
 #include "container/kept_mount.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -236,11 +237,40 @@ TEST_F(KeptMount, WhoIsKilledInTheMiddleLeavesNothingThatIsServed) {
 }
 
 TEST_F(KeptMount, AFailureToMakeIsTheErrorAndLeavesNothing) {
-  const auto failed = kept_->take(node_key, kept_until::idle,
+  const auto failed = kept_->take(job_key, kept_until::idle,
                                   []() -> result<made_mount> { return fail("no disk"); });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().text(), "no disk");
-  EXPECT_TRUE(take(node_key).fresh);
+  EXPECT_THAT(kept_->jobs().value(), IsEmpty());
+  EXPECT_TRUE(take(job_key).fresh);
+}
+
+TEST_F(KeptMount, WhatIsLookedForIsFoundOrLeavesNothing) {
+  EXPECT_FALSE(kept_->find(job_key).value());
+  EXPECT_THAT(kept_->jobs().value(), IsEmpty());
+  const auto made = take(job_key);
+  const auto found = kept_->find(job_key);
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ(device_of(**found), device_of(made));
+}
+
+TEST_F(KeptMount, AJobThatKeepsTooMuchLosesWarmthForItselfAlone) {
+  const auto key = [](std::size_t number) { return kept_key{fmt::format("image-{}", number), 7}; };
+  for (std::size_t i = 0; i < most_of_a_job; ++i) EXPECT_EQ(take(key(i)).obstacle, "") << i;
+  for (int use = 0; use < 2; ++use) {
+    const auto more = take(key(most_of_a_job));
+    EXPECT_TRUE(more.fresh);
+    EXPECT_THAT(more.obstacle, HasSubstr("the job has 64 images and named containers"));
+  }
+  const auto layer = kept_->take({"named.c", 7}, kept_until::job_ends, must_not_make);
+  ASSERT_FALSE(layer);
+  EXPECT_THAT(layer.error().text(), HasSubstr("the most that are kept for one; use one that is"));
+  EXPECT_FALSE(take(key(0), must_not_make).fresh);
+  EXPECT_EQ(take({"image-1", 8}).obstacle, "");
+  EXPECT_EQ(take(node_key).obstacle, "");
+  // Room again.
+  ASSERT_TRUE(kept_->drop(key(0)));
+  EXPECT_EQ(take({"named.c", 7}, new_tmpfs, kept_until::job_ends).obstacle, "");
 }
 
 TEST_F(KeptMount, OneMakesWhatManyWantAtTheSameMoment) {
