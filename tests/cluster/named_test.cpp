@@ -168,5 +168,15 @@ TEST_F(Named, LinksOfATaskLeadNoMountPointOutside) {
   EXPECT_THAT(end.err, HasSubstr("mount point \"/var/tmp/l/deep\""));
 }
 
+TEST_F(Named, BerthRunsOwnOutliveTheJobsAndAreOthers) {
+  const auto end = shell(
+      "export XDG_STATE_HOME=$(mktemp -d); berth run --container-name=c own.sqsh -- "
+      "bash -c 'echo login >/var/tmp/k'; salloc -Q -N1 bash -c '" +
+      made + "bash -c \"test -e /var/tmp/k || echo job >/var/tmp/k\"; " + again +
+      "cat /var/tmp/k'; berth run --container-name=c -- cat /var/tmp/k; berth rm c; "
+      "rm -r $XDG_STATE_HOME");
+  EXPECT_EQ(end.out, "job\nlogin\nc\n") << end.err;
+}
+
 }  // namespace
 }  // namespace berth::test

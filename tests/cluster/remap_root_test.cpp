@@ -137,6 +137,18 @@ TEST_F(RemapRootApt, InstallsWithSubordinateIdsAndKeepsOwners) {
   root_on("login", "rm /srv/images/apt-test.sqsh");
 }
 
+TEST_F(RemapRootApt, WhatBerthRunInstallsInANamedContainerStays) {
+  const auto end = shell(R"(export XDG_STATE_HOME=$(mktemp -d)
+    berth run --container-name=c --container-remap-root apt.sqsh -- \
+      apt-get -q install -y ./hello.deb >&2
+    berth run --container-name=c -- bash -c 'cat /opt/hello; dpkg -s hello-berth | grep Status'
+    berth run --container-name=c --container-remap-root -- \
+      apt-get -q remove -y hello-berth >&2 && berth run --container-name=c -- cat /opt/hello
+    berth rm c; ls $XDG_STATE_HOME/berth/named; rm -r $XDG_STATE_HOME)");
+  EXPECT_EQ(end.out, std::string("hello\n") + installed + "c\n") << end.err;
+  EXPECT_THAT(end.err, HasSubstr("/opt/hello: No such file"));
+}
+
 TEST_F(RemapRootApt, BackendsThatCannotShowOwnersAreRefused) {
   const auto end = install("--container-image=apt.sqsh --container-backend=fuse");
   EXPECT_NE(end.exit_code, 0);
