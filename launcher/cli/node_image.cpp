@@ -69,20 +69,15 @@ result<mounted_image> mount_as(backend way, const image_file& image, const node_
   return mount_unpacked(image, request.user, rules.cache);
 }
 
-// What the kernel says of an image that it can read, but finds damaged.
-bool blames_image(const error& reason) {
-  return reason.code() == std::errc::invalid_argument || reason.code() == std::errc::io_error;
-}
-
-// A node that has no loop device left, or whose kernel knows no squashfs, still starts what FUSE
-// can serve, unless the user has said which way or wants what only the kernel's mounts can.
+// A node that has no loop device left, or whose kernel knows no squashfs or not the image's
+// compressor, still starts what FUSE can serve.
 result<mounted_image> mount_any_way(const node_request& request, const container_options& options,
                                     backend way, const image_file& image, const site::config& rules,
                                     node_reply& reply) {
   auto mounted = mount_as(way, image, request, rules);
-  if (mounted || options.backend != backend_choice::any || options.remap_root ||
-      way != backend::kernel || image.kind != image::kind::squashfs ||
-      blames_image(mounted.error())) {
+  if (mounted || way != backend::kernel ||
+      !falls_back_to_fuse(options.backend, {image.kind, true, true, options.remap_root, false, {}},
+                          mounted.error())) {
     return mounted;
   }
   auto served = serve_through_fuse(image, request);

@@ -92,6 +92,13 @@ result<chosen_backend> choose_backend(backend_choice wanted, const backend_facts
   return wanted == backend_choice::fuse ? ask_fuse(image) : choose_freely(image);
 }
 
+bool falls_back_to_fuse(backend_choice wanted, const backend_facts& image, const error& reason) {
+  const bool damaged =
+      reason.code() == std::errc::invalid_argument || reason.code() == std::errc::io_error;
+  return wanted == backend_choice::any && !image.remap_root &&
+         image.kind == image::kind::squashfs && !damaged;
+}
+
 failure explain_failed_unpack(const chosen_backend& chosen, error why) {
   if (!chosen.for_erofs) return failure(std::move(why));
   return failure(std::move(why)

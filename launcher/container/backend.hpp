@@ -35,6 +35,11 @@ struct chosen_backend {
 /// image it must not read, FUSE for an EROFS image, which no FUSE server reads.
 result<chosen_backend> choose_backend(backend_choice wanted, const backend_facts& image);
 
+/// Whether FUSE is tried for an image that the kernel could not mount, for `reason`: a squashfs
+/// image for which the user has neither chosen a backend nor wants what only the kernel's mounts
+/// can, and that the kernel does not find damaged.
+bool falls_back_to_fuse(backend_choice wanted, const backend_facts& image, const error& reason);
+
 /// Adds what else could be done where an image had to be unpacked for_erofs and that failed.
 failure explain_failed_unpack(const chosen_backend& chosen, error why);
 

@@ -5,6 +5,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <optional>
+#include <string_view>
+
 #include "container/fs_context.hpp"
 #include "container/loop_device.hpp"
 
@@ -15,6 +18,29 @@ result<unique_fd> mount_on_loop(const char* type, int image) {
   const auto device = attach_loop(image);
   if (!device) return failure(device.error());
   return mount_detached(type, {{"source", device->path}}, true);
+}
+
+// fs/squashfs/super.c: Filesystem uses "lzo" compression. This is not supported
+std::optional<std::string> lacking_compressor(const error& reason) {
+  constexpr std::string_view before = "Filesystem uses \"";
+  constexpr std::string_view after = "\" compression. This is not supported";
+  const auto& text = reason.text();
+  const auto begin = text.find(before);
+  const auto end = text.find(after);
+  if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
+  const auto name = begin + before.size();
+  return text.substr(name, end - name);
+}
+
+// The kernel's code is that of a damaged image; its words tell one from the other.
+result<unique_fd> mount_squashfs(int image) {
+  auto mount = mount_on_loop("squashfs", image);
+  const auto lacking = mount ? std::nullopt : lacking_compressor(mount.error());
+  if (!lacking) return mount;
+  return failure(error(fmt::format("this node's kernel cannot read its compression, {}", *lacking),
+                       std::make_error_code(std::errc::not_supported))
+                     .with_hint("add --container-backend=fuse, or compress it anew: mksquashfs "
+                                "-comp gzip"));
 }
 
 // The kernel opens a source by name; this name is the open file itself.
@@ -68,7 +94,7 @@ unique_fd copy_folder(int folder, const std::string& path) {
 result<unique_fd> mount_kernel(const image_file& image) {
   switch (image.kind) {
     case image::kind::squashfs:
-      return mount_on_loop("squashfs", image.fd.get());
+      return mount_squashfs(image.fd.get());
     case image::kind::erofs:
       return mount_erofs(image.fd.get());
     case image::kind::folder:

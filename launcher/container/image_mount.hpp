@@ -9,7 +9,8 @@ namespace berth::container {
 
 /// The image as a detached mount, read-only, nosuid and nodev; what was opened and checked is what
 /// is mounted, whatever lies at its path by now.
-///   squashfs  on a loop device
+///   squashfs  on a loop device; one whose compressor the kernel lacks is an error with
+///             std::errc::not_supported, which FUSE may still read
 ///   EROFS     straight from the file where the kernel can (since Linux 6.12, not on every file
 ///             system), else on a loop device
 ///   folder    a copy of the mount it lies on, with all mounts below it

@@ -79,6 +79,21 @@ TEST(Backend, AFolderStaysAFolder) {
   }
 }
 
+TEST(Backend, FuseIsTriedForWhatTheKernelLacksAndNotForDamage) {
+  const backend_facts image{squashfs, true, true, false, false, {}};
+  const auto reason = [](std::errc code) { return error("why", std::make_error_code(code)); };
+  for (const auto lacks : {std::errc::no_such_device, std::errc::not_supported,
+                           std::errc::inappropriate_io_control_operation}) {
+    EXPECT_TRUE(falls_back_to_fuse(any, image, reason(lacks)));
+    EXPECT_FALSE(falls_back_to_fuse(backend_choice::kernel, image, reason(lacks)));
+    EXPECT_FALSE(falls_back_to_fuse(any, {erofs, true, true, false, false, {}}, reason(lacks)));
+    EXPECT_FALSE(falls_back_to_fuse(any, {squashfs, true, true, true, false, {}}, reason(lacks)));
+  }
+  for (const auto damage : {std::errc::invalid_argument, std::errc::io_error}) {
+    EXPECT_FALSE(falls_back_to_fuse(any, image, reason(damage)));
+  }
+}
+
 TEST(Backend, WhoDidNotAskForUnpackingIsToldOfTheOtherWay) {
   const auto asked = explain_failed_unpack({backend::unpack, "", false}, error("no space"));
   EXPECT_EQ(asked.value().text(), "no space");

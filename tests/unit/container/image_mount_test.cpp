@@ -49,6 +49,36 @@ TEST_F(ImageMount, EveryKindIsReadOnlyWithoutSetUserIdAndDevices) {
   }
 }
 
+// No kernel of Linux reads lzma: it refuses such an image as one built without lzo refuses lzo.
+TEST_F(ImageMount, ACompressorThatTheKernelLacksIsNoDamage) {
+  const auto path = folder_ / "a.sqsh";
+  const auto made = run_ok({{"mksquashfs", folder_ / "root", path, "-quiet", "-no-progress",
+                             "-noappend", "-comp", "lzma"},
+                            current_environment(),
+                            {}});
+  ASSERT_TRUE(made) << made.error().text();
+  image_file image;
+  image.fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto mount = mount_kernel(image);
+  ASSERT_FALSE(mount);
+  EXPECT_EQ(mount.error().code(), std::errc::not_supported);
+  EXPECT_THAT(mount.error().text(), testing::AllOf(HasSubstr("cannot read its compression, lzma"),
+                                                   HasSubstr("--container-backend=fuse")));
+}
+
+TEST_F(ImageMount, ADamagedImageIsNotTakenForOneOfAnotherCompressor) {
+  const auto path = folder_.pack("root", "a.sqsh");
+  const auto image = open(path);
+  const unique_fd writable(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  constexpr off_t id_table = 48;  // of the superblock
+  const std::uint64_t nowhere = 0x7fffffffffffffff;
+  ASSERT_EQ(::pwrite(writable.get(), &nowhere, sizeof nowhere, id_table),
+            static_cast<ssize_t>(sizeof nowhere));
+  const auto mount = mount_kernel(image);
+  ASSERT_FALSE(mount);
+  EXPECT_EQ(mount.error().code(), std::errc::invalid_argument) << mount.error().text();
+}
+
 TEST_F(ImageMount, ErofsNeedsNoLoopDeviceWhereTheKernelReadsFiles) {
   const auto mount = mount_kernel(open(folder_.pack_erofs("root", "a.erofs")));
   ASSERT_TRUE(mount) << mount.error().text();
