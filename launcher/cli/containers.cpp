@@ -14,7 +14,6 @@
 
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
-#include "cli/slurm_client.hpp"
 #include "container/environment.hpp"
 #include "container/running.hpp"
 
@@ -131,37 +130,35 @@ job_containers gather(std::string_view printed, const std::string& job,
   return all;
 }
 
-result<job_containers> containers_of(const std::string& job, const std::string& nodes,
-                                     std::chrono::seconds patience) {
-  const auto names = node_names(nodes);
-  if (!names) return failure(names.error());
+result<outcome> ask_nodes(const job_record& job, const std::vector<std::string>& nodes,
+                          const std::vector<std::string>& words, std::chrono::seconds patience) {
   std::error_code none;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
   // A node that hangs must not hang us: srun is ended, and what it left behind ends by --time.
-  auto end = run({{"timeout",
-                   "--foreground",
-                   "--kill-after=2",
-                   fmt::format("{}", patience.count()),
-                   "srun",
-                   "--jobid=" + job,
-                   "--overlap",
-                   fmt::format("--nodes={}", names->size()),
-                   fmt::format("--ntasks={}", names->size()),
-                   "--ntasks-per-node=1",
-                   "--mpi=none",
-                   "--cpu-bind=none",
-                   "--chdir=/",
-                   fmt::format("--job-name={}", ps_step),
-                   "--time=1",
-                   "--input=none",
-                   "--quiet",
-                   self.string(),
-                   "ps",
-                   "--local"},
-                  client_environment(),
-                  {}});
-  if (!end) return pass(std::move(end));
-  auto all = gather(end->out, job, *names);
+  std::vector<std::string> all{"timeout", "--foreground", "--kill-after=2",
+                               fmt::format("{}", patience.count()), "srun"};
+  const auto append = [&](const std::vector<std::string>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  append(job.srun_words());
+  append({"--overlap", fmt::format("--nodes={}", nodes.size()),
+          fmt::format("--ntasks={}", nodes.size()), "--ntasks-per-node=1",
+          fmt::format("--nodelist={}", fmt::join(nodes, ",")), "--mpi=none", "--cpu-bind=none",
+          "--chdir=/", fmt::format("--job-name={}", ps_step), "--time=1", "--input=none", "--quiet",
+          self.string()});
+  append(words);
+  return run({std::move(all), client_environment(), {}});
+}
+
+result<job_containers> containers_of(const job_record& job, const std::string& nodes,
+                                     std::chrono::seconds patience) {
+  const auto names = node_names(nodes);
+  if (!names) return failure(names.error());
+  const auto end = ask_nodes(job, *names, {"ps", "--local"}, patience);
+  if (!end) return failure(end.error());
+  auto all = gather(end->out, job.part ? job.leader : job.id, *names);
+  // In the environment of its tasks each part of a heterogeneous job has the first one's number.
+  for (auto& one : all.containers) one.job = job.id;
   if (!all.silent_nodes.empty()) all.complaint = split(trim(end->err), '\n').back();
   return all;
 }

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/subprocess.hpp"
+#include "cli/slurm_client.hpp"
 
 namespace berth::cli {
 
@@ -41,8 +43,13 @@ struct job_containers {
 job_containers gather(std::string_view printed, const std::string& job,
                       const std::vector<std::string>& nodes);
 
-/// Asks all nodes of a running job. Takes no longer than `patience` and a few seconds.
-result<job_containers> containers_of(const std::string& job, const std::string& nodes,
+/// Starts this program with `words` once on each of these nodes of a running job of the user, in a
+/// step that is nobody's container. Takes no longer than `patience` and a few seconds.
+result<outcome> ask_nodes(const job_record& job, const std::vector<std::string>& nodes,
+                          const std::vector<std::string>& words, std::chrono::seconds patience);
+
+/// Asks these nodes of a running job, a Slurm list.
+result<job_containers> containers_of(const job_record& job, const std::string& nodes,
                                      std::chrono::seconds patience);
 
 }  // namespace berth::cli

@@ -64,8 +64,9 @@ result<step_record> choose_step(const step_name& name, const std::string& job) {
 }
 
 // Slurm's commands do not tell where a task is, so the nodes are asked.
-result<std::string> node_of_task(const step_record& step, std::uint32_t task) {
-  const auto all = containers_of(step.job, step.nodes, patience);
+result<std::string> node_of_task(const job_record& job, const step_record& step,
+                                 std::uint32_t task) {
+  const auto all = containers_of(job, step.nodes, patience);
   if (!all) return failure(all.error());
   for (const auto& one : all->containers) {
     if (one.step == step.step && std::count(one.ranks.begin(), one.ranks.end(), task) > 0) {
@@ -78,7 +79,8 @@ result<std::string> node_of_task(const step_record& step, std::uint32_t task) {
   return fail(fmt::format("no container of step {} has task {}{}", step.id(), task, silent));
 }
 
-result<std::string> choose_node(const step_record& step, const options& given) {
+result<std::string> choose_node(const job_record& job, const step_record& step,
+                                const options& given) {
   const auto nodes = node_names(step.nodes);
   if (!nodes) return failure(nodes.error());
   if (nodes->empty()) return fail(fmt::format("step {} has no node", step.id()));
@@ -87,21 +89,21 @@ result<std::string> choose_node(const step_record& step, const options& given) {
     return fail(fmt::format("step {} does not run on node {}; it has {}", step.id(), given.node,
                             step.nodes));
   }
-  if (given.task && nodes->size() > 1) return node_of_task(step, *given.task);
+  if (given.task && nodes->size() > 1) return node_of_task(job, step, *given.task);
   return nodes->front();
 }
 
-int start(const step_record& step, const std::string& node, const options& given) {
+int start(const job_record& job, const step_record& step, const std::string& node,
+          const options& given) {
   auto target = step.id();
   if (given.task) target += fmt::format(":{}", *given.task);
   auto environment = client_environment();
   environment.push_back("SLURM_BERTH_ATTACH=" + target);
-  std::vector<std::string> words{"srun",       "--jobid=" + step.job,
-                                 "--overlap",  "--nodes=1",
-                                 "--ntasks=1", "--nodelist=" + node,
-                                 "--mpi=none", "--cpu-bind=none",
-                                 "--chdir=/",  fmt::format("--job-name={}", exec_step),
-                                 "--quiet"};
+  auto words = job.srun_words();
+  words.insert(words.begin(), "srun");
+  words.insert(words.end(), {"--overlap", "--nodes=1", "--ntasks=1", "--nodelist=" + node,
+                             "--mpi=none", "--cpu-bind=none", "--chdir=/",
+                             fmt::format("--job-name={}", exec_step), "--quiet"});
   if (given.terminal) words.emplace_back("--pty");
   words.emplace_back("--");
   words.insert(words.end(), given.command.begin(), given.command.end());
@@ -129,8 +131,8 @@ int join(const options& given) {
   if (!job) return report(job.error());
   const auto step = choose_step(*name, job->id);
   if (!step) return report(step.error());
-  const auto node = choose_node(*step, given);
-  return node ? start(*step, *node, given) : report(node.error());
+  const auto node = choose_node(*job, *step, given);
+  return node ? start(*job, *step, *node, given) : report(node.error());
 }
 
 // docker's users put options before the container's name, srun's also behind it.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -50,6 +51,15 @@ std::string expanded(std::string_view pattern, const std::string& host) {
   return path;
 }
 
+// A word of the first line, before the job's name, which may hold anything: "ArrayTaskId=".
+std::string word_of(std::string_view record, std::string_view key) {
+  const auto head = record.substr(0, std::min(record.find(" JobName="), record.find('\n')));
+  for (const auto& word : split(head, ' ')) {
+    if (word.starts_with(key)) return word.substr(key.size());
+  }
+  return {};
+}
+
 // "alice(20001) GroupId=..."
 std::optional<std::uint32_t> uid_in(const std::string& text) {
   const auto open = text.find('(');
@@ -64,11 +74,14 @@ std::optional<std::uint32_t> uid_in(const std::string& text) {
 result<output_files> parse_output_files(std::string_view scontrol, const std::string& name) {
   constexpr std::string_view begin = "JobId=";
   const auto second = scontrol.find("\nJobId=");
+  const auto array_task = word_of(scontrol, "ArrayTaskId=");
+  const bool array = !array_task.empty() && !parse_unsigned(array_task);
+  const bool parts = word_of(scontrol, "HetJobOffset=") == "0";
   if (!scontrol.starts_with(begin)) return fail(fmt::format("Slurm does not know job {}", name));
-  if (second != std::string_view::npos) {
+  if (array || (second != std::string_view::npos && !parts)) {
     return fail(fmt::format("job {} is an array; name one of it, like {}_1", name, name));
   }
-  const auto values = values_of(scontrol);
+  const auto values = values_of(scontrol.substr(0, second));
   const auto value = [&](const char* key) {
     const auto found = values.find(key);
     return found == values.end() ? std::string() : found->second;
@@ -85,6 +98,13 @@ result<output_files> parse_output_files(std::string_view scontrol, const std::st
   const auto host = first_word(value("BatchHost"));
   const auto err = value("StdErr");
   return output_files{*uid, expanded(out, host), expanded(err.empty() ? out : err, host)};
+}
+
+std::optional<std::string> other_leader(std::string_view scontrol) {
+  const auto part = word_of(scontrol, "HetJobOffset=");
+  auto leader = word_of(scontrol, "HetJobId=");
+  if (part.empty() || part == "0" || leader.empty()) return std::nullopt;
+  return leader;
 }
 
 }  // namespace berth::cli

@@ -2,6 +2,7 @@
 // Where a batch job writes, from the text of `scontrol show job`; sbatch(1), filename pattern.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,12 @@ struct output_files {
   friend bool operator==(const output_files&, const output_files&) = default;
 };
 
-/// Errors: no such job in the text, several (an array), or one whose output goes to the terminal of
-/// its srun or salloc. `name` is what the user called it.
+/// Of a heterogeneous job the first part's. Errors: no such job in the text, several (an array,
+/// also one that waits as a whole), or one whose output goes to the terminal of its srun or salloc.
+/// `name` is what the user called it.
 result<output_files> parse_output_files(std::string_view scontrol, const std::string& name);
+
+/// The id of a heterogeneous job's first part, in whose place the text tells of another part.
+std::optional<std::string> other_leader(std::string_view scontrol);
 
 }  // namespace berth::cli

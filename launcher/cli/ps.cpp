@@ -66,7 +66,7 @@ listing ask_all(const std::vector<job_record>& running, const options& given) {
   answers.reserve(running.size());
   for (const auto& job : running) {
     answers.push_back(std::async(std::launch::async, [&job, &given] {
-      return containers_of(job.id, job.nodes, std::chrono::seconds(given.patience));
+      return containers_of(job, job.nodes, std::chrono::seconds(given.patience));
     }));
   }
   listing all;

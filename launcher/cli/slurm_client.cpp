@@ -14,7 +14,8 @@ namespace berth::cli {
 namespace {
 
 // The name comes last: it may hold the separator.
-constexpr const char* job_fields = "JobID:|,UserName:|,State:|,NodeList:|";
+constexpr const char* job_fields =
+    "JobID:|,UserName:|,State:|,NodeList:|,HetJobID:|,HetJobOffset:|";
 constexpr const char* step_fields = "StepID:|,JobID:|,UserName:|,Nodes:|,StepName:|";
 constexpr std::uint32_t first_special_step =
     0xfffffff0;  // <slurm/slurm.h>, SLURM_MAX_NORMAL_STEP_ID
@@ -57,26 +58,36 @@ std::vector<std::string> fields(std::string_view line, std::size_t count) {
   return found;
 }
 
+std::optional<std::uint32_t> wanted_part(const std::string& name,
+                                         const std::vector<job_record>& found) {
+  const auto plus = name.find('+');
+  if (plus != std::string::npos) return parse_step(std::string_view(name).substr(plus + 1));
+  return found.size() > 1 && found.front().part ? std::optional<std::uint32_t>(0) : std::nullopt;
+}
+
 }  // namespace
 
 result<step_name> parse_step_name(std::string_view text) {
   const auto dot = text.find('.');
   const auto job = text.substr(0, dot);
-  const auto bar = job.find('_');
+  const auto bar = job.find_first_of("_+");
   const bool well = is_number(job.substr(0, bar)) &&
                     (bar == std::string_view::npos || is_number(job.substr(bar + 1)));
   step_name name{std::string(job), std::nullopt};
   if (dot != std::string_view::npos) name.step = parse_step(text.substr(dot + 1));
   if (well && (name.step || dot == std::string_view::npos)) return name;
-  return fail(fmt::format("\"{}\" is neither a job like 7 or 7_3 nor a step like 7.0", text));
+  return fail(fmt::format("\"{}\" is neither a job like 7, 7_3 or 7+1 nor a step like 7.0", text));
 }
 
 std::vector<job_record> parse_jobs(std::string_view text) {
   std::vector<job_record> found;
   for (const auto& line : split(text, '\n')) {
-    auto parts = fields(line, 4);
+    const auto parts = fields(line, 6);
     if (parts.empty() || !is_number(parts[0])) continue;
     found.push_back({parts[0], parts[1], parts[2], parts[3]});
+    if (!is_number(parts[4]) || !is_number(parts[5])) continue;
+    found.back().leader = parts[4];
+    found.back().part = static_cast<std::uint32_t>(*parse_unsigned(parts[5]));
   }
   return found;
 }
@@ -106,9 +117,18 @@ result<std::vector<step_record>> steps(const std::string& name) {
   return parse_steps(*text);
 }
 
+std::vector<std::string> job_record::srun_words() const {
+  if (!part) return {"--jobid=" + id};
+  return {"--jobid=" + leader, fmt::format("--het-group={}", *part)};
+}
+
 result<job_record> own_job(const std::string& name) {
-  const auto found = jobs(name);
+  auto found = jobs(name);
   if (!found) return failure(found.error());
+  // Asked for one part, Slurm tells all.
+  if (const auto part = wanted_part(name, *found)) {
+    std::erase_if(*found, [&](const job_record& one) { return one.part != part; });
+  }
   if (found->empty()) {
     return fail(fmt::format("job {} neither runs nor waits; see: squeue --me", name));
   }

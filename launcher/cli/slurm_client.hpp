@@ -11,7 +11,8 @@
 
 namespace berth::cli {
 
-/// What a user calls a job or a step of it: "7", "7.0", or of an array "7_3.0".
+/// What a user calls a job or a step of it: "7", "7.0", of an array "7_3.0", and of a heterogeneous
+/// job "7+1.0".
 struct step_name {
   std::string job;                    ///< as the user wrote it
   std::optional<std::uint32_t> step;  ///< nothing: the whole job
@@ -19,10 +20,15 @@ struct step_name {
 result<step_name> parse_step_name(std::string_view text);
 
 struct job_record {
-  std::string id;     ///< the number that srun --jobid takes
-  std::string user;   ///< account name
-  std::string state;  ///< "RUNNING"
-  std::string nodes;  ///< "n[1-2]", or nothing yet
+  std::string id;                          ///< the number that srun --jobid takes
+  std::string user;                        ///< account name
+  std::string state;                       ///< "RUNNING"
+  std::string nodes;                       ///< "n[1-2]", or nothing yet
+  std::string leader = {};                 ///< of a heterogeneous job: the id of its first part
+  std::optional<std::uint32_t> part = {};  ///< of a heterogeneous job: which one this is, from 0
+
+  /// The words that make srun start a step in it.
+  [[nodiscard]] std::vector<std::string> srun_words() const;
 };
 
 struct step_record {
@@ -49,7 +55,8 @@ result<std::vector<job_record>> jobs(const std::optional<std::string>& name);
 /// The numbered steps that run in the job called `name`.
 result<std::vector<step_record>> steps(const std::string& name);
 
-/// The one job called `name`, waiting or running, of this user (root: of anybody).
+/// The one job called `name`, waiting or running, of this user (root: of anybody). Of a
+/// heterogeneous job the part after "+", or else the first.
 /// Errors: there is none, it is another user's, it is an array of several.
 result<job_record> own_job(const std::string& name);
 

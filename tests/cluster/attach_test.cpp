@@ -234,6 +234,7 @@ TEST_F(Attach, LogsFollowUntilTheEnd) {
   EXPECT_EQ(shell("berth logs -n 1 " + job.id()).out, "two\n");
   const auto step = shell("berth logs " + job.step(0));
   EXPECT_EQ(step.exit_code, 1);
+  EXPECT_THAT(step.err, HasSubstr("does not run"));
   EXPECT_THAT(step.err, HasSubstr("berth logs " + job.id()));
   shell("rm -f go followed");
 }

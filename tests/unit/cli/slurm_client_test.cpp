@@ -17,23 +17,30 @@ TEST(SlurmClient, ReadsNamesOfJobsAndSteps) {
   const auto job = parse_step_name("7");
   ASSERT_TRUE(job);
   EXPECT_EQ(job->step, std::nullopt);
+  const auto part = parse_step_name("7+1.0");
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->job, "7+1");
 }
 
 TEST(SlurmClient, RefusesWhatNamesNoStep) {
-  for (const auto* text : {"", ".", "7.", ".0", "x", "7.batch", "7.0.1", "7_", "_3", "-7", "7 ",
-                           "7.4294967295", "--signal=KILL", "7,8", "7_[1-2]"}) {
+  for (const auto* text :
+       {"", ".", "7.", ".0", "x", "7.batch", "7.0.1", "7_", "_3", "7+", "+1", "7_1+1", "-7", "7 ",
+        "7.4294967295", "--signal=KILL", "7,8", "7_[1-2]"}) {
     EXPECT_FALSE(parse_step_name(text)) << text;
   }
 }
 
 TEST(SlurmClient, ReadsJobs) {
-  const auto jobs = parse_jobs("5|alice|RUNNING|n[1-2]|\n6|alice|PENDING||\n");
-  ASSERT_EQ(jobs.size(), 2U);
+  const auto jobs = parse_jobs(
+      "5|alice|RUNNING|n[1-2]|N/A|N/A|\n6|alice|PENDING||N/A|N/A|\n10|alice|RUNNING|n4|9|1|\n");
+  ASSERT_EQ(jobs.size(), 3U);
   EXPECT_EQ(jobs[0].id, "5");
   EXPECT_EQ(jobs[0].user, "alice");
   EXPECT_EQ(jobs[0].state, "RUNNING");
   EXPECT_EQ(jobs[0].nodes, "n[1-2]");
   EXPECT_EQ(jobs[1].nodes, "");
+  EXPECT_EQ(jobs[0].srun_words(), std::vector<std::string>{"--jobid=5"});
+  EXPECT_EQ(jobs[2].srun_words(), (std::vector<std::string>{"--jobid=9", "--het-group=1"}));
 }
 
 TEST(SlurmClient, ReadsStepsWithANumber) {
@@ -71,6 +78,23 @@ TEST(SlurmClient, FindsWhereABatchJobWrites) {
                                   "/home/alice/e 100%-00batch%q.txt"}));
 }
 
+TEST(SlurmClient, FindsTheScriptOfAHeterogeneousJob) {
+  const std::string first =
+      "JobId=9 HetJobId=9 HetJobOffset=0 JobName=wrap\n"
+      "   UserId=alice(20001) GroupId=alice(20001) MCS_label=N/A\n"
+      "   BatchHost=n3\n   StdErr=/home/alice/het.9\n   StdOut=/home/alice/het.9\n";
+  const std::string second =
+      "JobId=10 HetJobId=9 HetJobOffset=1 JobName=wrap\n"
+      "   UserId=alice(20001) GroupId=alice(20001) MCS_label=N/A\n"
+      "   BatchHost=n4\n   StdErr=/home/alice/het.10\n   StdOut=/home/alice/het.10\n";
+  EXPECT_EQ(other_leader(second), "9");
+  EXPECT_EQ(other_leader(first), std::nullopt);
+  EXPECT_EQ(other_leader(batch_job), std::nullopt);
+  const auto files = parse_output_files(first + second, "9");
+  ASSERT_TRUE(files) << files.error().text();
+  EXPECT_EQ(files->out, "/home/alice/het.9");
+}
+
 TEST(SlurmClient, SaysWhyAJobHasNoLogs) {
   const auto reason = [](const std::string& text) {
     return parse_output_files(text, "9").error().text();
@@ -78,6 +102,9 @@ TEST(SlurmClient, SaysWhyAJobHasNoLogs) {
   EXPECT_EQ(reason("slurm_load_jobs error: Invalid job id specified\n"),
             "Slurm does not know job 9");
   EXPECT_EQ(reason(std::string(batch_job) + batch_job),
+            "job 9 is an array; name one of it, like 9_1");
+  EXPECT_EQ(reason("JobId=9 ArrayJobId=9 ArrayTaskId=3,5 JobName=arr\n   UserId=alice(20001)\n"
+                   "   StdOut=/home/alice/arr.9_4294967294\n"),
             "job 9 is an array; name one of it, like 9_1");
   EXPECT_EQ(reason("JobId=1 JobName=sleep\n   UserId=alice(20001) GroupId=alice(20001)\n"),
             "job 9 is no batch job: its output went to the terminal of its srun or salloc");
