@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <exception>
 
+#include "container/environment.hpp"
+#include "plugin/exec_lease.hpp"
 #include "plugin/local.hpp"
 #include "plugin/options.hpp"
 #include "plugin/slurm_config.hpp"
@@ -54,6 +56,19 @@ result<void> initialize(spank_t sp) {
   return register_options(sp);
 }
 
+// slurmstepd is root here for the last time before the container is looked for.
+result<void> hold_leases(spank_t sp) {
+  const auto wanted = container::find_variable(environment_of(sp), attach_variable);
+  if (!wanted) return {};
+  const auto target = parse_attach(*wanted);
+  std::uint32_t job = 0;
+  // Anything wrong with it is said to the user in user_init.
+  if (target && spank_get_item(sp, S_JOB_ID, &job) == ESPANK_SUCCESS && job == target->job) {
+    share_leases(*target);
+  }
+  return {};
+}
+
 // What fails here must not end in a task on the host: the step is marked, its tasks then end.
 int start(spank_t sp, int count, char** words) noexcept {
   const auto code = guarded([&]() -> result<void> {
@@ -83,7 +98,8 @@ BERTH_EXPORT int slurm_spank_init(spank_t sp, int, char**) {
   return guarded([&] { return initialize(sp); });
 }
 
-BERTH_EXPORT int slurm_spank_init_post_opt(spank_t, int, char**) {
+BERTH_EXPORT int slurm_spank_init_post_opt(spank_t sp, int, char**) {
+  if (spank_remote(sp) == 1) return guarded([&] { return hold_leases(sp); });
   if (!on_users_side()) return ESPANK_SUCCESS;
   const auto code = guarded([] { return settle_choice(); });
   // Nothing is queued yet. Leaving it to Slurm adds two lines about plugins, or, with "optional" in

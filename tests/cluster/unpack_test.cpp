@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
 #include <optional>
 
 #include "base/text.hpp"
@@ -100,6 +101,38 @@ TEST_F(Unpack, ACopyInUseIsNotRemoved) {
   EXPECT_THAT(shell("cat used.txt").out, HasSubstr("ID=berth"));
   // The lease ends with the step.
   ASSERT_TRUE(comes_true([] {
+    root_on("n1", "berth cache prune --all --folder /run/berth-cache");
+    return entries() == 0;
+  }));
+}
+
+TEST_F(Unpack, ACopyThatOnlyExecUsesIsNotRemoved) {
+  shell("rm -f ready go over joined finish");
+  const auto job = line(
+      shell(
+          "sbatch --parsable -o exec.out -w n1 -n1",
+          "#!/bin/bash\n" + unpacked +
+              "sh -c 'touch ready; until test -e go; do sleep 0.05; done'\ntouch over\nsleep 1000")
+          .out);
+  const std::shared_ptr<void> end(nullptr, [&](void*) { shell("scancel " + job); });
+  ASSERT_TRUE(comes_true([] { return shell("ls ready").exit_code == 0; }));
+  shell("(berth exec " + job +
+        ".0 -- sh -c 'touch joined; until test -e finish; do sleep 0.05; done; "
+        "cat /etc/os-release' >joined.txt 2>&1; echo $? >>joined.txt) >/dev/null 2>&1 &");
+  ASSERT_TRUE(comes_true([] { return shell("ls joined").exit_code == 0; }));
+  shell("touch go");
+  ASSERT_TRUE(comes_true([] { return shell("ls over").exit_code == 0; }));
+  // srun has ended; its slurmstepd lets go a moment later.
+  ASSERT_TRUE(comes_true(
+      [&] { return root_on("n1", "pgrep -f '^slurmstepd: .*" + job + ".0]'").exit_code == 1; }));
+  const auto pruned = root_on("n1", "berth cache prune --all --folder /run/berth-cache");
+  EXPECT_EQ(pruned.exit_code, 0) << pruned.err;
+  EXPECT_EQ(entries(), 1U) << pruned.out;
+  shell("touch finish");
+  ASSERT_TRUE(comes_true([] { return shell("tail -1 joined.txt").out == "0\n"; }));
+  EXPECT_THAT(shell("cat joined.txt").out, HasSubstr("ID=berth"));
+  // And the command's lease ends with it.
+  EXPECT_TRUE(comes_true([] {
     root_on("n1", "berth cache prune --all --folder /run/berth-cache");
     return entries() == 0;
   }));
