@@ -5,6 +5,37 @@
 #include <algorithm>
 
 namespace berth::image {
+namespace {
+
+bool is_in_block(sqfs& fs, std::uint64_t block, std::size_t offset, std::size_t size) {
+  auto at = static_cast<sqfs_off_t>(block);
+  sqfs_block* read = nullptr;
+  return sqfs_md_cache(&fs, &at, &read) == SQFS_OK && read != nullptr && offset <= read->size &&
+         read->size - offset >= size;
+}
+
+bool find_tail(sqfs& fs, std::uint32_t index, squashfs_fragment_entry& into) {
+  constexpr std::size_t entry = sizeof into;
+  constexpr std::size_t in_block = SQUASHFS_METADATA_SIZE / entry;
+  return index < fs.sb.fragments && fs.frag_table.blocks != nullptr &&
+         is_in_block(fs, fs.frag_table.blocks[index / in_block], index % in_block * entry, entry) &&
+         sqfs_frag_entry(&fs, &into, index) == SQFS_OK;
+}
+
+}  // namespace
+
+bool read_inode(sqfs& fs, sqfs_inode_id id, sqfs_inode& into) {
+  return is_in_block(fs, fs.sb.inode_table_start + (id >> 16), id & 0xffff, 1) &&
+         sqfs_inode_get(&fs, &into, id) == SQFS_OK;
+}
+
+bool open_folder(sqfs& fs, sqfs_inode& folder, sqfs_dir& into) {
+  // 3 is the size of an empty one, which has no place.
+  const auto& place = folder.xtra.dir;
+  return (place.dir_size <= 3 ||
+          is_in_block(fs, fs.sb.directory_table_start + place.start_block, place.offset, 1)) &&
+         sqfs_dir_open(&fs, &folder, &into, 0) == SQFS_OK;
+}
 
 bool piece_reader::seek(std::uint64_t start) {
   position_ = start;
@@ -28,7 +59,7 @@ std::optional<data_piece> piece_reader::next(std::uint64_t end) {
     piece.hole = list_.input_size == 0;
   } else {
     squashfs_fragment_entry tail;
-    if (sqfs_frag_entry(&fs_, &tail, file_.xtra.reg.frag_idx) != SQFS_OK) return std::nullopt;
+    if (!find_tail(fs_, file_.xtra.reg.frag_idx, tail)) return std::nullopt;
     piece.place = tail.start_block;
     piece.header = tail.size;
     piece.shared = true;
@@ -39,6 +70,10 @@ std::optional<data_piece> piece_reader::next(std::uint64_t end) {
 }
 
 data_block read_block(sqfs& fs, const data_piece& wanted) {
+  bool compressed = false;
+  std::uint32_t size = 0;
+  sqfs_data_header(wanted.header, &compressed, &size);
+  if (size > fs.sb.block_size) return {};  // so much would be allocated
   sqfs_block* raw = nullptr;
   if (sqfs_data_block_read(&fs, static_cast<sqfs_off_t>(wanted.place), wanted.header, &raw) !=
       SQFS_OK) {
@@ -75,10 +110,11 @@ data_block block_cache::get(sqfs& fs, const data_piece& wanted) {
   return made;
 }
 
-bool keep_block_memory() {
+void keep_block_memory() {
   constexpr int most = 16 << 20;
-  return ::mallopt(M_ARENA_MAX, 1) != 0 && ::mallopt(M_MMAP_THRESHOLD, most) != 0 &&
-         ::mallopt(M_TRIM_THRESHOLD, most) != 0;
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_MMAP_THRESHOLD, most);
+  ::mallopt(M_TRIM_THRESHOLD, most);
 }
 
 }  // namespace berth::image

@@ -15,11 +15,21 @@
 #include <span>
 
 extern "C" {
+#include <squashfuse/dir.h>
 #include <squashfuse/file.h>
 #include <squashfuse/fs.h>
 }
 
 namespace berth::image {
+
+/// What libsquashfuse does, with the checks that it leaves out (0.1.104): a place that an image
+/// names may lie behind the end of the block of metadata that it is in.
+/// False: the image is damaged. @pre nobody else walks through `fs` meanwhile
+bool read_inode(sqfs& fs, sqfs_inode_id id, sqfs_inode& into);
+bool open_folder(sqfs& fs, sqfs_inode& folder, sqfs_dir& into);
+
+/// Of a name in an image: the field for it has 16 bits.
+inline constexpr std::size_t longest_name = 65536;
 
 /// Part of a file's content: `size` bytes at `offset` of a block.
 struct data_piece {
@@ -82,6 +92,6 @@ class block_cache {
 
 /// Each block is got anew; memory that goes back to the kernel in between costs more than to
 /// decompress. One heap for all threads keeps what is kept small. For the whole process.
-bool keep_block_memory();
+void keep_block_memory();
 
 }  // namespace berth::image

@@ -15,10 +15,6 @@
 #include "base/unique_fd.hpp"
 #include "image/squashfs_data.hpp"
 
-extern "C" {
-#include <squashfuse/dir.h>
-}
-
 namespace berth::image {
 namespace {
 
@@ -104,7 +100,7 @@ class unpacker {
 
   result<void> run(int target) {
     sqfs_inode root;
-    if (sqfs_inode_get(&fs_, &root, sqfs_inode_root(&fs_)) != SQFS_OK || !S_ISDIR(root.base.mode)) {
+    if (!read_inode(fs_, sqfs_inode_root(&fs_), root) || !S_ISDIR(root.base.mode)) {
       return damaged("/");
     }
     unique_fd top(::fcntl(target, F_DUPFD_CLOEXEC, 0));
@@ -125,14 +121,13 @@ class unpacker {
   result<void> fill(sqfs_inode& inode, const unfinished_ptr& folder, unsigned depth) {
     if (depth > depth_limit) return fail(fmt::format("has folders deeper than {}", depth_limit));
     sqfs_dir listing;
-    sqfs_name buffer;
     sqfs_dir_entry entry;
     sqfs_err failed = SQFS_OK;
-    sqfs_dentry_init(&entry, buffer);
-    if (sqfs_dir_open(&fs_, &inode, &listing, 0) != SQFS_OK) return damaged(folder->path);
+    sqfs_dentry_init(&entry, name_.data());
+    if (!open_folder(fs_, inode, listing)) return damaged(folder->path);
     while (!errors_.failed() && sqfs_dir_next(&fs_, &listing, &entry, &failed)) {
       sqfs_inode child;
-      if (!is_file_name(name_of(entry)) || sqfs_inode_get(&fs_, &child, entry.inode) != SQFS_OK) {
+      if (!is_file_name(name_of(entry)) || !read_inode(fs_, entry.inode, child)) {
         return damaged(folder->path);
       }
       if (auto added = add(child, entry, folder, depth); !added) return added;
@@ -275,6 +270,7 @@ class unpacker {
   int top_ = -1;
   first_error errors_;
   block_cache shared_{kept_blocks};
+  std::vector<char> name_ = std::vector<char>(longest_name + 1);  // of the entry looked at
   std::unordered_set<sqfs_inode_id> folders_;
   std::unordered_map<sqfs_inode_id, std::string> linked_;
   task_pool pool_;
@@ -293,9 +289,8 @@ result<void> unpack_squashfs(int image, int target, std::uint64_t limit, unsigne
   if (opened_as != SQFS_OK) return fail("its header is damaged");
   const std::unique_ptr<sqfs, sqfs_deleter> opened(&fs);
   sqfs_cache_destroy(&fs.md_cache);
-  if (sqfs_block_cache_init(&fs.md_cache, metadata_blocks) != SQFS_OK || !keep_block_memory()) {
-    return fail("no memory");
-  }
+  if (sqfs_block_cache_init(&fs.md_cache, metadata_blocks) != SQFS_OK) return fail("no memory");
+  keep_block_memory();
   ::umask(0);
   return unpacker(fs, limit, threads).run(target);
 }

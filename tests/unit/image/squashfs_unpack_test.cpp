@@ -181,6 +181,23 @@ TEST_F(SquashfsUnpack, NamesThatLeadElsewhereAreDamage) {
   }
 }
 
+TEST_F(SquashfsUnpack, ANameLongerThanAnyIsDamage) {
+  folder_.write("root/qqqq", "x");
+  const auto image = pack({"-noI"});
+  // The type of a file, the length of its name less one.
+  replace(image, std::string("\2\0\3\0qqqq", 8), std::string_view("\2\0\xff\xffqqqq", 8));
+  EXPECT_FALSE(unpack(image));
+}
+
+TEST_F(SquashfsUnpack, AFragmentThatIsNotThereIsDamage) {
+  folder_.write("root/data", "x");
+  const auto image = pack({"-noI"});
+  // Of a file of one byte: the number of its fragment, the offset there, the size.
+  replace(image, std::string("\0\0\0\0\0\0\0\0\1\0\0\0", 12),
+          std::string_view("\xff\xff\xff\x7f\0\0\0\0\1\0\0\0", 12));
+  EXPECT_FALSE(unpack(image));
+}
+
 TEST_F(SquashfsUnpack, ALinkAndAFileOfOneNameAreNotMixed) {
   folder_.write("root/bqqq", "through the link");
   fs::create_symlink(folder_ / "victim", folder_ / "root/aqqq");
