@@ -180,14 +180,15 @@ result<bool> named_layer::take_lock() {
   if (!lock_) return fail_errno(fmt::format("cannot open \"{}/{}\"", path_, lock_file));
   auto whole = whole_file();
   if (::fcntl(lock_.get(), F_OFD_SETLK, &whole) != 0) {
-    if (errno != EAGAIN && errno != EACCES)
-      return fail_errno(fmt::format("cannot lock \"{}\"", path_));
-    return in_use(holder().value_or(0));
+    if (errno == EAGAIN || errno == EACCES) return in_use(holder().value_or(0));
+    auto failed = fail_errno(fmt::format("cannot lock \"{}\"", path_));
+    return failure(std::move(failed.value()).with_hint(other_state_home));
   }
   struct stat info {};
   if (::fstat(lock_.get(), &info) != 0 || info.st_nlink == 0) return false;
-  if (::ftruncate(lock_.get(), 0) != 0)
+  if (::ftruncate(lock_.get(), 0) != 0) {
     return fail_errno(fmt::format("cannot write \"{}/{}\"", path_, lock_file));
+  }
   if (auto done = write_all(lock_.get(), fmt::format("{}\n", ::getpid())); !done) {
     return pass(std::move(done));
   }
@@ -198,7 +199,8 @@ result<std::optional<named_layer>> named_layer::lock(const std::string& folder,
                                                      const std::string& name, bool create) {
   while (true) {
     auto found = find(folder, name, create);
-    if (!found || !*found) return found;
+    if (!found || (!*found && !create)) return found;
+    if (!*found) continue;
     const auto locked = (*found)->take_lock();
     if (!locked) return failure(locked.error());
     if (*locked) return found;

@@ -150,6 +150,7 @@ void add_run(CLI::App& app, int& exit_code) {
       "  berth run --pin auto,verbose img.sqsh -- ./train linear data.h5\n"
       "  berth run --container-remap-root --container-save new.sqsh img.sqsh -- apt-get install -y "
       "g++\n"
+      "  berth run --container-name dev img.sqsh -- bash; berth run --container-name dev -- bash\n"
       "  berth run --container-mounts /data:/data:ro,tmpfs:/scratch img.sqsh -- ls /data\n"
       "\n"
       "Exit code: the command's own; 125 no container, 126 not executable, 127 not found.");

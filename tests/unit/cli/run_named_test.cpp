@@ -1,6 +1,7 @@
 // --container-name of `berth run`, and `berth rm`.
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "named_scene.hpp"
 
@@ -128,6 +129,33 @@ TEST_F(RunNamed, KilledWhileItWritesItStaysUsable) {
     EXPECT_EQ(running.wait(), 128 + SIGKILL);
     EXPECT_EQ(in({"c"}, "cat /mark").out, "kept\n");
   }
+}
+
+// Each is served or told who uses it, and what one was told to have done is there for the next.
+TEST_F(RunNamed, ManyAtOnceSpoilNothing) {
+  constexpr int workers = 5;
+  constexpr int rounds = 6;
+  std::vector<std::thread> crowd;
+  for (int worker = 0; worker < workers; ++worker) {
+    crowd.emplace_back([this, worker] {
+      for (int round = 0; round < rounds; ++round) {
+        const bool removes = (worker + round) % 3 == 0;
+        const auto end = removes ? remove({"c"}) : in({"c", image()}, "echo x > /mark; cat /mark");
+        if (end.exit_code == 0) {
+          EXPECT_EQ(end.out, removes ? "c\n" : "x\n");
+        } else {
+          EXPECT_EQ(end.exit_code, removes ? 1 : 125);
+          EXPECT_THAT(end.err, testing::AnyOf(HasSubstr(" uses it; wait for its end\n"),
+                                              HasSubstr("\"c\": there is none; steps")));
+          EXPECT_EQ(std::count(end.err.begin(), end.err.end(), '\n'), 1) << end.err;
+        }
+      }
+    });
+  }
+  for (auto& worker : crowd) worker.join();
+  EXPECT_EQ(in({"c", image()}, "echo y >> /mark; cat /mark").exit_code, 0);
+  EXPECT_EQ(remove({"c"}).out, "c\n");
+  EXPECT_THAT(left(), IsEmpty());
 }
 
 // What a run or a removal leaves behind that was killed before, or after, there was a record.
