@@ -14,6 +14,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -21,6 +22,7 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 extern "C" {
@@ -42,6 +44,7 @@ struct served_image {
   sqfs_ll* files = nullptr;
   std::mutex lock;  // for `files`
   std::optional<block_cache> blocks;
+  std::unordered_set<sqfs_inode_id> sound;  // folders
 };
 
 served_image served;
@@ -99,6 +102,46 @@ void read(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t start, 
   fuse_reply_buf(request, bytes.get(), filled);
 }
 
+// libsquashfuse has 257 bytes for a name and writes what an image announces, up to 64 KiB: a
+// folder's names are looked at before the first of them is. @pre the lock is held
+bool open_sound_folder(fuse_ino_t number, sqfs_inode& folder, sqfs_dir& into) {
+  auto& fs = served.files->fs;
+  const auto id = served.files->ino_sqfs(served.files, number);
+  if (!read_inode(fs, id, folder) || !S_ISDIR(folder.base.mode)) return false;
+  if (!served.sound.contains(id)) {
+    static std::array<char, longest_name + 1> name;
+    sqfs_dir_entry entry;
+    sqfs_dentry_init(&entry, name.data());
+    sqfs_err failed = SQFS_OK;
+    if (!open_folder(fs, folder, into)) return false;
+    while (sqfs_dir_next(&fs, &into, &entry, &failed)) {
+      if (entry.name_size > SQUASHFS_NAME_LEN) return false;
+    }
+    if (failed != SQFS_OK) return false;
+    served.sound.insert(id);
+  }
+  return open_folder(fs, folder, into);
+}
+
+void lookup(fuse_req_t request, fuse_ino_t parent, const char* wanted) {
+  const std::scoped_lock guard(served.lock);
+  auto& fs = served.files->fs;
+  sqfs_inode folder;
+  sqfs_dir at;
+  sqfs_name name;
+  sqfs_dir_entry entry;
+  sqfs_dentry_init(&entry, name);
+  bool found = false;
+  sqfs_inode file;
+  if (!open_sound_folder(parent, folder, at) ||
+      sqfs_dir_lookup(&fs, &folder, wanted, std::strlen(wanted), &entry, &found) != SQFS_OK ||
+      (found && !read_inode(fs, entry.inode, file))) {
+    fuse_reply_err(request, EIO);
+    return;
+  }
+  sqfs_ll_op_lookup(request, parent, wanted);
+}
+
 // As libsquashfuse does it, but of a folder that nobody has opened.
 void readdir(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t start,
              fuse_file_info*) {
@@ -106,7 +149,7 @@ void readdir(fuse_req_t request, fuse_ino_t number, std::size_t size, off_t star
   auto& fs = served.files->fs;
   sqfs_inode folder;
   sqfs_dir at;
-  if (sqfs_ll_inode(served.files, &folder, number) != SQFS_OK ||
+  if (!open_sound_folder(number, folder, at) ||
       sqfs_dir_open(&fs, &folder, &at, start) != SQFS_OK) {
     fuse_reply_err(request, EIO);
     return;
@@ -156,7 +199,7 @@ struct locked<Operation> {
 fuse_lowlevel_ops operations() {
   fuse_lowlevel_ops ops{};
   ops.init = start;
-  ops.lookup = locked<sqfs_ll_op_lookup>::call;
+  ops.lookup = lookup;
   ops.forget = locked<sqfs_ll_op_forget>::call;
   ops.getattr = locked<sqfs_ll_op_getattr>::call;
   ops.readlink = locked<sqfs_ll_op_readlink>::call;

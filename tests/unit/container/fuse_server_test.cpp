@@ -73,6 +73,32 @@ TEST_F(FuseServer, ShowsTheImageAndEndsWithTheMount) {
   EXPECT_TRUE(ended(served->server, plenty_ms));
 }
 
+TEST_F(FuseServer, SurvivesNamesLongerThanAny) {
+  for (int i = 0; i < 400; ++i) folder_.write(fmt::format("long/folder/qqqq{:04}", i), "x");
+  folder_.write("long/file", "sound");
+  const auto path = folder_ / "long.sqsh";
+  ASSERT_TRUE(run_ok({{"mksquashfs", folder_ / "long", path, "-quiet", "-no-progress", "-noI"},
+                      current_environment(),
+                      {}}));
+  auto bytes = *read_file(path, 1 << 20);
+  // The type of a file, the length of its name less one.
+  const auto entry = bytes.find(std::string("\2\0\7\0qqqq0000", 12));
+  ASSERT_NE(entry, std::string::npos);
+  bytes[entry + 3] = 0x10;  // 4,104 bytes
+  std::ofstream(path, std::ios::binary) << bytes;
+  auto image = open_image(path, "/", {}, nobody());
+  ASSERT_TRUE(image);
+  image_ = std::move(*image);
+  const auto served = serve(nobody());
+  ASSERT_TRUE(served);
+  EXPECT_FALSE(read_inside(*served, "folder/qqqq0001"));
+  const unique_fd folder(::openat(served->mount.get(), "folder", O_RDONLY | O_DIRECTORY));
+  char listed[4096];
+  EXPECT_LT(::syscall(SYS_getdents64, folder.get(), listed, sizeof listed), 0);
+  EXPECT_EQ(read_inside(*served, "file").value_or("?"), "sound");
+  EXPECT_FALSE(ended(served->server, 0));
+}
+
 TEST_F(FuseServer, IsTheUsersAndHoldsNothingElse) {
   const unique_fd secret(::open("/etc/shadow", O_RDONLY));  // inherited unless closed
   const auto served = serve(nobody());
