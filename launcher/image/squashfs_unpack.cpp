@@ -23,6 +23,7 @@ constexpr std::size_t metadata_blocks = 64;  // of 8 KiB
 constexpr std::size_t kept_blocks = 32;
 constexpr std::size_t task_pieces = 32;
 constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t name_bytes = 512;  // of a folder's entry and an inode, about
 constexpr mode_t kept_permissions = 01777;
 
 // The first thing that went wrong, on whatever thread.
@@ -142,6 +143,8 @@ class unpacker {
     const auto path = parent->path + '/' + name;
     const bool folder = S_ISDIR(inode.base.mode);
     if (folder && !folders_.insert(entry.inode).second) return damaged(path);
+    // Also of what has no content: disks run out of inodes, too.
+    if (auto fits = spend(name_bytes); !fits) return fits;
     if (!folder && inode.nlink > 1) {
       const auto [first, is_new] = linked_.try_emplace(entry.inode, path);
       if (!is_new) return link(first->second, *parent, name);
@@ -256,12 +259,13 @@ class unpacker {
     return {};
   }
 
-  result<void> count(std::uint64_t bytes) {
-    const auto whole = (bytes + page - 1) / page * page;
-    if (limit_ < whole) {
+  result<void> count(std::uint64_t bytes) { return spend((bytes + page - 1) / page * page); }
+
+  result<void> spend(std::uint64_t bytes) {
+    if (limit_ < bytes) {
       return fail_errno("its files take more than there is room for", EFBIG);
     }
-    limit_ -= whole;
+    limit_ -= bytes;
     return {};
   }
 

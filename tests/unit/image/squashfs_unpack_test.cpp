@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <functional>
 #include <map>
 #include <random>
 
@@ -143,13 +144,32 @@ TEST_F(SquashfsUnpack, SetUserIdAndDevicesAreLeftOut) {
 TEST_F(SquashfsUnpack, WhatDoesNotFitIsNotWritten) {
   folder_.write("root/data", noise(4 << 20));
   const auto image = pack();
-  EXPECT_TRUE(unpack(image, (4 << 20)));
-  const auto refused = unpack(image, (4 << 20) - 1);
+  constexpr std::uint64_t name = 512;
+  EXPECT_TRUE(unpack(image, (4 << 20) + name));
+  const auto refused = unpack(image, (4 << 20) + name - 1);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), std::errc::file_too_large);
   // Files without content take room too.
   for (int i = 0; i < 100; ++i) fs::create_symlink("x", folder_ / fmt::format("root/l{}", i));
   EXPECT_FALSE(unpack(pack(), (4 << 20) + 50 * 4096));
+}
+
+// Millions of them are some kilobytes in an image, and all of a disk's inodes.
+TEST_F(SquashfsUnpack, EmptyFilesHolesAndHardLinksTakeRoom) {
+  constexpr int files = 200;
+  const std::function<void(const std::string&)> makers[] = {
+      [&](const std::string& name) { folder_.write(name, ""); },
+      [&](const std::string& name) { fs::resize_file(folder_.write(name, ""), 1 << 20); },
+      [&](const std::string& name) { fs::create_hard_link(folder_ / "first", folder_ / name); }};
+  folder_.write("first", "x");
+  for (const auto& make : makers) {
+    fs::remove_all(folder_ / "root");
+    fs::create_directory(folder_ / "root");
+    for (int i = 0; i < files; ++i) make(fmt::format("root/{}", i));
+    const auto image = pack();
+    EXPECT_TRUE(unpack(image, files * 512 + 4096));
+    EXPECT_FALSE(unpack(image, files * 512 - 1));
+  }
 }
 
 TEST_F(SquashfsUnpack, AFileThatSaysToBeEndlessIsRefusedInNoTime) {
