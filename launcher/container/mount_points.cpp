@@ -68,8 +68,8 @@ result<void> make_last(int upper, const fs::path& path, bool folder) {
     if (::mkdirat(upper, path.c_str(), folder_mode) == 0 || errno == EEXIST) return {};
   } else {
     const unique_fd made(
-        ::openat(upper, path.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (made) return {};
+        ::openat(upper, path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644));
+    if (made || errno == EEXIST) return {};
   }
   return fail_errno(fmt::format("cannot make \"/{}\"", path.string()));
 }
@@ -115,9 +115,10 @@ bool hinders_apt(const root_plan& plan) {
   return plan.remap && plan.remap->alone;
 }
 
+// What is there already is somebody's: a FIFO would be waited for, a file overwritten.
 result<void> write_apt_rule(int folder, const std::string& path, const root_plan& plan) {
-  const unique_fd fd(
-      ::openat(folder, path.c_str(), O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
+  const unique_fd fd(::openat(folder, path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644));
+  if (!fd && errno == EEXIST) return {};
   if (!fd) return fail_errno(fmt::format("cannot make \"/{}\"", path));
   return write_all(fd.get(), "APT::Sandbox::User \"root\";\n").and_then([&] {
     return give_to_root(folder, path, plan);

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,33 @@ TEST(MountPoints, AreFoundWhileOthersMount) {
     ASSERT_TRUE(open_inside(root.get(), path, O_PATH)) << i << ": " << std::strerror(errno);
   }
   EXPECT_TRUE(other.is_busy());
+}
+
+// The root helper makes them while tasks of other steps write to the root.
+TEST(MountPoints, WhatATaskLeavesInTheirPlaceIsNeitherOpenedNorChanged) {
+  scratch folder;
+  folder.folder("root/etc/apt/apt.conf.d");
+  const auto rule = folder / "root/etc/apt/apt.conf.d/90berth-remap-root";
+  const unique_fd root(::open((folder / "root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(root);
+  root_plan plan;
+  plan.user = nobody();
+  plan.remap = remapping{-1, true};
+  const auto make = [&] {
+    return in_child([&]() -> std::string {
+      ::alarm(10);
+      const auto made = make_missing_points(root.get(), {}, plan);
+      return made ? "made" : made.error().text();
+    });
+  };
+  EXPECT_EQ(make(), "made");
+  EXPECT_EQ(*read_file(rule, 100), "APT::Sandbox::User \"root\";\n");
+  folder.write("root/etc/apt/apt.conf.d/90berth-remap-root", "the user's own\n");
+  EXPECT_EQ(make(), "made");
+  EXPECT_EQ(*read_file(rule, 100), "the user's own\n");
+  ASSERT_EQ(::unlink(rule.c_str()), 0);
+  ASSERT_EQ(::mkfifo(rule.c_str(), 0600), 0);
+  EXPECT_EQ(make(), "made");
 }
 
 }  // namespace
