@@ -211,7 +211,7 @@ TEST_F(Cache, ManyWhoAskAtTheSameMomentFillItOnce) {
       auto cache = open();
       const auto tree = cache.take(request('a', ada, 3000000));
       const bool right = tree && content(*tree) == std::string(3000000, 'x');
-      ::_exit(!right ? 2 : fills_);
+      ::_exit(!right || digests_ > 0 ? 2 : fills_);
     }
     children.push_back(pid);
   }
