@@ -59,7 +59,10 @@ result<unique_fd> open_own(int parent, const std::string& name, const std::strin
 result<unique_fd> open_all(const std::string& folder, bool create) {
   const auto above = fs::path(folder).parent_path().parent_path();
   std::error_code code;
-  if (create) fs::create_directories(above, code);
+  if (create && !fs::create_directories(above, code) && code) {
+    return failure(error(fmt::format("cannot make folder \"{}\"", above.string()), code)
+                       .with_hint(other_state_home));
+  }
   unique_fd fd(::open(above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd && errno == ENOENT && !create) return unique_fd();
   if (!fd) {

@@ -1,6 +1,7 @@
 // berth rm: removes named containers of berth run, as docker rm removes containers.
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -35,6 +36,14 @@ result<bool> remove(const std::string& folder, const std::string& name) {
   return true;
 }
 
+// Each folder on the way down is open while it is emptied.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int remove_all(const options& given) {
   for (const auto& name : given.names) {
     if (const auto valid = container::check_name(name); !valid) return report(valid.error(), 2);
@@ -44,6 +53,7 @@ int remove_all(const options& given) {
   // As its root, who enters folders that they closed to themselves.
   const auto entered = container::enter_user_namespace(container::current_identity(), 0, 0);
   if (!entered) return report(entered.error());
+  allow_many_descriptors();
   int exit_code = 0;
   for (const auto& name : given.names) {
     auto removed = remove(*folder, name);

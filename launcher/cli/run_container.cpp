@@ -109,6 +109,29 @@ result<void> compose_command(run_options& options, const guest_facts& guest) {
                           options.image));
 }
 
+// The command's words and variables.
+result<void> furnish(run_options& options, const guest_facts& guest, const site::config& rules,
+                     const std::string& slurm_conf, const std::string& named) {
+  for (const auto& warning : guest.warnings) {
+    fmt::print(stderr, "berth: {}: {}, ignoring\n", printable(named), printable(warning));
+  }
+  if (options.container.entrypoint) {
+    if (auto whole = compose_command(options, guest); !whole) return whole;
+  }
+  const auto outside = current_environment();
+  auto edits =
+      plan_environment(outside, image_variables(guest.environment, guest.templates, outside),
+                       rules.environment, options.container.environment);
+  if (!slurm_conf.empty()) add_slurm(edits, outside, slurm_conf);
+  apply(edits);
+  return {};
+}
+
+// A second namespace also for who stays root: he must not undo the mounts that the first one made.
+result<void> become_inside(const identity& who, const identity& builder) {
+  return enter_user_namespace(builder, who.uid, who.gid).and_then(forbid_new_privileges);
+}
+
 }  // namespace
 
 std::optional<std::string> variable(const std::string& name) {
@@ -186,25 +209,14 @@ result<void> enter_container(run_options& options) {
   watch.lap("root");
   const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
   if (!guest) return failure(guest.error());
-  for (const auto& warning : guest->warnings) {
-    fmt::print(stderr, "berth: {}: {}, ignoring\n", printable(named), printable(warning));
-  }
-  if (asked.entrypoint) {
-    if (auto whole = compose_command(options, *guest); !whole) return whole;
-  }
-  const auto outside = current_environment();
-  auto edits =
-      plan_environment(outside, image_variables(guest->environment, guest->templates, outside),
-                       rules.environment, asked.environment);
-  if (!slurm->conf.empty()) add_slurm(edits, outside, slurm->conf);
-  apply(edits);
-  if (options.save) {
-    if (auto waits = options.save->start(builder); !waits) return waits;
-  }
+  auto furnished = furnish(options, *guest, rules, slurm->conf, named).and_then([&] {
+    return options.save ? options.save->start(builder) : result<void>{};
+  });
+  if (!furnished) return furnished;
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
   watch.lap("metadata");
-  if (options.container.timing) {
+  if (asked.timing) {
     const auto spent = std::chrono::steady_clock::now() - begin;
     fmt::print(stderr, "berth: {}\n",
                describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
@@ -213,13 +225,9 @@ result<void> enter_container(run_options& options) {
   if (*kept) {
     if (auto stays = (*kept)->stay(); !stays) return stays;
   }
-  // A second one also for who stays root: he must not undo the mounts that the first one made.
-  if (asked.remap_root) {
-    return enter_user_namespace(builder, 0, 0)
-        .and_then(forbid_new_privileges)
-        .and_then(pretend_ids);
-  }
-  return enter_user_namespace(builder, user.uid, user.gid).and_then(forbid_new_privileges);
+  return become_inside(asked.remap_root ? identity{} : user, builder).and_then([&] {
+    return asked.remap_root ? pretend_ids() : result<void>{};
+  });
 }
 
 }  // namespace berth::cli

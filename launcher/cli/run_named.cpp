@@ -59,13 +59,8 @@ result<std::optional<run_named>> run_named::take(const container::container_name
   auto layer = named_layer::lock(*folder, name.text, may_make);
   if (!layer) return pass(std::move(layer), context(name.text));
   if (!*layer) return missing(name.text);
-  auto there = (*layer)->record();
-  if (!there) {
-    return failure(std::move(there)
-                       .error()
-                       .with_context(context(name.text))
-                       .with_hint(fmt::format("remove the container: berth rm {}", name.text)));
-  }
+  auto there = record_of(**layer, name.text);
+  if (!there) return pass(std::move(there));
   if (!*there && !may_make) return missing(name.text);
   if (*there && name.use == name_use::create) {
     return fail(

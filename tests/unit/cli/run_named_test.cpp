@@ -33,6 +33,26 @@ TEST_F(RunNamed, RemovedItIsGone) {
   EXPECT_EQ(in({"c", image()}, "ls /d").exit_code, 2);
 }
 
+TEST_F(RunNamed, FoldersDeeperThanTheLimitOfDescriptorsAreRemoved) {
+  ASSERT_EQ(in({"c", image()}, ":").exit_code, 0);
+  auto deep = state() / "c/upper";
+  for (int i = 0; i < 100; ++i) deep /= "d";
+  make_users(deep);
+  auto words = as_user({"c"}, "rm");
+  words.insert(words.begin(), {"prlimit", "--nofile=50:200"});
+  const auto end = run({words, users_environment(), {}});
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->out, "c\n") << end->err;
+  EXPECT_THAT(left(), IsEmpty());
+}
+
+TEST_F(RunNamed, AStateFolderThatCannotBeMadeIsToldWithTheCure) {
+  more_ = {"XDG_STATE_HOME=" + write("file", "") + "/state"};
+  const auto end = in({"c", image()}, ":");
+  expect_refusal(end, 125, "cannot make folder \"" + path("file") + "/state\": Not a directory");
+  EXPECT_THAT(end.err, HasSubstr("set XDG_STATE_HOME"));
+}
+
 TEST_F(RunNamed, RemovalGoesOnAfterOneThatIsMissing) {
   for (const auto* name : {"a", "b"}) ASSERT_EQ(in({name, image()}, ":").exit_code, 0);
   const auto end = remove({"a", "absent", "b"});
