@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -15,6 +14,7 @@
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
+#include "container/process_mark.hpp"
 
 namespace berth::container {
 namespace {
@@ -54,17 +54,6 @@ std::optional<std::string> below(const hierarchy_mount& mount, const std::string
   if (!path.starts_with(mount.root)) return std::nullopt;
   const auto rest = path.substr(mount.root.size());
   return rest.empty() || rest.front() == '/' ? std::optional(rest) : std::nullopt;
-}
-
-using clock = std::chrono::steady_clock;
-
-// At once where there is no such process any more.
-void wait_for_end(pid_t pid, clock::time_point deadline) {
-  const unique_fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!process) return;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count();
-  pollfd entry{process.get(), POLLIN, 0};
-  ::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
 }
 
 }  // namespace
@@ -138,11 +127,13 @@ bool enter_cgroups(const std::vector<std::string>& homes) {
 }
 
 void remove_cgroups(const std::vector<std::string>& folders, std::chrono::milliseconds patience) {
-  const auto deadline = clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   for (const auto& folder : folders) {
     const auto processes = read_file(folder + "/cgroup.procs", proc_limit).value_or("");
     for (const auto& line : split(trim(processes), '\n')) {
-      if (const auto pid = parse_unsigned(line)) wait_for_end(static_cast<pid_t>(*pid), deadline);
+      const auto pid = parse_unsigned(line);
+      const unique_fd process(pid ? static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)) : -1);
+      if (process) ends_before(process.get(), deadline);
     }
     ::rmdir(folder.c_str());
   }

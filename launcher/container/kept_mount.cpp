@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -218,15 +217,34 @@ result<std::optional<entry_state>> remove_entry(const std::string& entry) {
   return state;
 }
 
-// Without its mount a server ends by itself; one that hangs does not.
-void end_server(const entry_state& state) {
-  const auto server = state.server.pid == 0 ? std::nullopt : open_process(state.server);
-  if (!server) return;
-  constexpr int patience = end_patience.count();
-  pollfd entry{server->get(), POLLIN, 0};
-  if (::poll(&entry, 1, patience) != 0) return;
-  ::syscall(SYS_pidfd_send_signal, server->get(), SIGKILL, nullptr, 0);
-  ::poll(&entry, 1, patience);
+// Without their mounts servers end by themselves; those that hang do not. All at once: a job may
+// have many, and whoever ends it has little time.
+void end_servers(const std::vector<entry_state>& lost) {
+  std::vector<unique_fd> servers;
+  for (const auto& state : lost) {
+    auto server = state.server.pid == 0 ? std::nullopt : open_process(state.server);
+    if (server) servers.push_back(std::move(*server));
+  }
+  const auto deadline = [] { return std::chrono::steady_clock::now() + end_patience; };
+  const auto asked = deadline();
+  std::erase_if(servers, [&](const auto& one) { return ends_before(one.get(), asked); });
+  for (const auto& server : servers) {
+    ::syscall(SYS_pidfd_send_signal, server.get(), SIGKILL, nullptr, 0);
+  }
+  const auto killed = deadline();
+  for (const auto& server : servers) ends_before(server.get(), killed);
+}
+
+// Those of several entries are the same ones. Who attends a server ends a moment after it, and
+// lives in the same cgroups.
+void remove_cgroups_of(const std::vector<entry_state>& lost) {
+  std::vector<std::string> cgroups;
+  for (const auto& state : lost) {
+    for (const auto& one : state.cgroups) {
+      if (std::find(cgroups.begin(), cgroups.end(), one) == cgroups.end()) cgroups.push_back(one);
+    }
+  }
+  remove_cgroups(cgroups, end_patience);
 }
 
 template <class Work>
@@ -344,9 +362,8 @@ result<void> kept_mounts::end_of_job(std::uint32_t job) const {
     }
     return outcome;
   });
-  for (const auto& state : lost) end_server(state);
-  // Who attends a server ends a moment after it, and lives in the same cgroups.
-  for (const auto& state : lost) remove_cgroups(state.cgroups, end_patience);
+  end_servers(lost);
+  remove_cgroups_of(lost);
   return dropped;
 }
 

@@ -1,9 +1,11 @@
 #include "container/process_mark.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/file.hpp"
@@ -64,6 +66,13 @@ std::optional<unique_fd> open_process(const process_mark& mark) {
     return std::nullopt;
   }
   return process;
+}
+
+bool ends_before(int pidfd, std::chrono::steady_clock::time_point deadline) {
+  using namespace std::chrono;
+  const auto left = ceil<milliseconds>(deadline - steady_clock::now()).count();
+  pollfd entry{pidfd, POLLIN, 0};
+  return ::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) > 0;
 }
 
 }  // namespace berth::container

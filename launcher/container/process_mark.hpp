@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -24,5 +25,8 @@ result<process_mark> mark_process(int pidfd);
 /// A pidfd of the process with this mark, or nothing when it has ended, or is stopped: a stopped
 /// server is ended by its parent and does not answer again.
 std::optional<unique_fd> open_process(const process_mark& mark);
+
+/// Whether the process behind a pidfd (borrowed) ends before the deadline.
+bool ends_before(int pidfd, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace berth::container

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -182,6 +183,28 @@ TEST_F(KeptMount, SweepDropsTheIdleButNotWhatCannotBeMadeAgain) {
   ASSERT_TRUE(kept_->sweep(0s));
   EXPECT_TRUE(take(node_key).fresh);
   EXPECT_FALSE(take(layer, must_not_make, kept_until::job_ends).fresh);
+}
+
+// Each of them gets a second to end by itself, all of them the same one.
+TEST_F(KeptMount, TheEndOfAJobEndsHangingServersSideBySide) {
+  constexpr std::size_t many = 16;
+  const std::vector<idler> servers(many);
+  for (std::size_t i = 0; i < many; ++i) {
+    const auto taken = kept_->take({fmt::format("image-{}", i), 7}, kept_until::idle, [&] {
+      auto made = new_tmpfs();
+      made->server = servers[i].handle();
+      return made;
+    });
+    ASSERT_TRUE(taken) << taken.error().text();
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(kept_->end_of_job(7));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, many * 1s / 2);
+  for (const auto& server : servers) {
+    const auto handle = server.handle();
+    pollfd entry{handle.get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&entry, 1, 0), 1);
+  }
 }
 
 TEST_F(KeptMount, AServerThatEndedIsReplaced) {
