@@ -91,6 +91,13 @@ TEST_F(BadInput, AFifo) {
   EXPECT_THAT(refused("fifo.sqsh"), AllOf(HasSubstr("fifo.sqsh"), HasSubstr("not a regular file")));
 }
 
+TEST_F(BadInput, ANameOfTwoLines) {
+  make("cp own.sqsh $'two\\nlines.sqsh'");
+  EXPECT_THAT(refused("$'two\\nlines.sqsh'"), HasSubstr("control characters"));
+  // Whether there is such a file or not.
+  EXPECT_THAT(refused("$'two\\nlines'"), HasSubstr("control characters"));
+}
+
 TEST_F(BadInput, AnEmptyName) {
   EXPECT_NE(shell("rm -f ran; srun --container-image= touch ran").exit_code, 0);
   EXPECT_NE(shell("ls ran").exit_code, 0);

@@ -74,6 +74,15 @@ TEST_F(ImageFile, BadFilesAreNamedWithTheReason) {
   }
 }
 
+TEST_F(ImageFile, ANameThatWouldWriteALineOfItsOwnIsRefused) {
+  for (const auto* name : {"two\nlines", "red\033[31m", "gone\x7f"}) {
+    fs::copy_file(image_, folder_ / name);
+    const auto refused = open(folder_ / name);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text(), "image: its name has control characters; rename the file");
+  }
+}
+
 TEST_F(ImageFile, EveryKindIsRecognised) {
   EXPECT_EQ(open(image_)->kind, image::kind::squashfs);
   EXPECT_EQ(open(folder_.pack_erofs("root", "b"))->kind, image::kind::erofs);
