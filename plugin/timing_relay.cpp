@@ -4,28 +4,42 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "base/channel.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
 #include "container/container_options.hpp"
+#include "container/start_times.hpp"
 #include "plugin/slurm_config.hpp"
+#include "plugin/srun_words.hpp"
 
 namespace berth::plugin {
 namespace {
 
 constexpr int relay_socket = 3;
 constexpr int end_patience = 2000;  // ms
+constexpr std::size_t most_searched = std::size_t{64} << 20;
 
 std::optional<std::string> variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+}
+
+bool appends_output() {
+  const auto option = option_value(option_words_of_srun(), "--open-mode");
+  return option.value_or(variable("SLURM_OPEN_MODE").value_or("")).starts_with('a');
 }
 
 // Only system calls: srun has other threads, which may hold any lock.
@@ -45,15 +59,51 @@ std::optional<std::string> variable(const std::string& name) {
   ::_exit(1);
 }
 
+struct open_file {
+  int number = -1;
+  std::pair<dev_t, ino_t> identity;
+};
+
+// Regular files that srun may write to, its own standard ones left out.
+std::vector<open_file> written_files() {
+  std::vector<open_file> found;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none)) {
+    const auto number = parse_unsigned(entry.path().filename().string());
+    if (!number || *number <= STDERR_FILENO || *number > INT_MAX) continue;
+    const auto fd = static_cast<int>(*number);
+    struct stat info {};
+    const auto flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || ::fstat(fd, &info) != 0) continue;
+    if (S_ISREG(info.st_mode)) found.push_back({fd, {info.st_dev, info.st_ino}});
+  }
+  return found;
+}
+
+std::string node_lines_in(int number) {
+  const unique_fd fd(::open(fmt::format("/proc/self/fd/{}", number).c_str(), O_RDONLY | O_CLOEXEC));
+  // A larger one takes longer to read than its times are worth.
+  const auto text = fd ? read_all(fd.get(), most_searched) : fail("cannot open it");
+  std::string lines;
+  if (!text) return lines;
+  for (const auto& line : split(*text, '\n')) {
+    if (container::is_node_line(line)) lines += line + '\n';
+  }
+  return lines;
+}
+
 class relay {
  public:
   relay(unique_fd before, unique_fd control)
-      : owner_(::getpid()), before_(std::move(before)), control_(std::move(control)) {}
+      : owner_(::getpid()), before_(std::move(before)), control_(std::move(control)) {
+    for (const auto& file : written_files()) inherited_.insert(file.identity);
+  }
   relay(const relay&) = delete;
   relay& operator=(const relay&) = delete;
   ~relay() {
     // A child of srun's has a copy of this object, and no right to end it.
     if (::getpid() != owner_) return;
+    tell_of_files();
     ::dup2(before_.get(), STDERR_FILENO);
     // Not close: a child of srun's may have the socket, too.
     ::shutdown(control_.get(), SHUT_WR);
@@ -62,7 +112,19 @@ class relay {
   }
 
  private:
+  // Those of --output and --error are opened later than this object, and never closed.
+  void tell_of_files() const noexcept try {
+    if (appends_output()) return;  // what earlier steps have told is there, too
+    for (const auto& file : written_files()) {
+      if (inherited_.count(file.identity) > 0) continue;
+      static_cast<void>(write_all(STDERR_FILENO, node_lines_in(file.number)));
+    }
+  } catch (const std::exception&) {
+    // The summary is then not shown.
+  }
+
   pid_t owner_;
+  std::set<std::pair<dev_t, ino_t>> inherited_;
   unique_fd before_;
   unique_fd control_;
 };

@@ -4,6 +4,9 @@
 // the tasks' standard error.
 //
 //   tasks, slurmstepd --Slurm--> srun, fd 2 --pipe--> berth-timing --> where fd 2 went before
+//
+// Where srun writes the tasks' standard error to a file of --error or --output, that is searched
+// for the nodes' lines at the end, and keeps them.
 
 #include "base/error.hpp"
 #include "plugin/options.hpp"

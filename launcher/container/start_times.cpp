@@ -158,6 +158,10 @@ std::optional<node_times> parse_node_line(std::string_view line) {
   return told;
 }
 
+bool is_node_line(std::string_view line) {
+  return parse_node_line(line.substr(label_length(line).value_or(line.size()))).has_value();
+}
+
 // A whole line, without its end. Returns what of it is to be shown.
 std::string start_times::taken(std::string_view line) {
   const auto text = line.substr(label_length(line).value_or(line.size()));

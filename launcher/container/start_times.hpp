@@ -27,6 +27,9 @@ struct node_times {
 };
 std::optional<node_times> parse_node_line(std::string_view line);
 
+/// Is this a node's line, with a label of srun's or without one?
+bool is_node_line(std::string_view line);
+
 /// Takes the nodes' lines out of what goes by. What it does not know it lets through, unchanged and
 /// at once: only the beginning of a line that may become a node's is held back.
 class start_times {

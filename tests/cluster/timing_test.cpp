@@ -62,10 +62,12 @@ TEST_F(Timing, OneNodeTellsItsOwnTimes) {
 TEST_F(TimingOnLab, TheSlowNodeIsNamed) {
   // n3's own helper starts after three seconds only; at the end of the job it does not wait.
   constexpr auto helper = "/opt/berth/libexec/berth/berth-node";
-  const changed_node kept("n3", fmt::format("cp {} /run/berth-real", helper),
-                          "rm -f /run/berth-real");
-  const auto slow =
-      covered("n3", helper, "#!/bin/sh\n[ $# = 0 ] && sleep 3\nexec /run/berth-real \"$@\"");
+  const changed_node kept("n3",
+                          "mkdir /run/berth-real && cp "
+                          "/opt/berth/libexec/berth/berth-{node,squashfuse} /run/berth-real",
+                          "rm -rf /run/berth-real");
+  const auto slow = covered(
+      "n3", helper, "#!/bin/sh\n[ $# = 0 ] && sleep 3\nexec /run/berth-real/berth-node \"$@\"");
   const auto end = shell(timed("-N4", "true"));
   // The end of the job runs it once more, and nothing can be taken away meanwhile.
   ASSERT_TRUE(comes_true([] { return shell("squeue -h --me").out.empty(); }));
@@ -99,7 +101,25 @@ TEST_F(Timing, WhatTasksWriteIsUnchanged) {
 TEST_F(Timing, AFileOfErrorsHasTheNodesLines) {
   const auto end = shell(timed("-N2 -e errors", "true") + "; cat errors");
   EXPECT_EQ(count(end.out, "ready in"), 2) << end.out << end.err;
-  EXPECT_EQ(end.err, "");
+  EXPECT_EQ(count(end.out, summary_begin), 0) << end.out;
+  EXPECT_EQ(count(end.err, "berth: start on 2 nodes in ms"), 1) << end.err;
+  EXPECT_GT(phase(end.err, "join").second, 0) << end.err;
+}
+
+TEST_F(Timing, FilesOfSrunAreSearchedAndOthersAreNot) {
+  const auto both =
+      shell(timed("-N2 -l -o output.%J", "sh -c 'echo mine >&2'") + "; cat output.*; rm output.*");
+  EXPECT_EQ(count(both.out, ": mine"), 2) << both.out;
+  EXPECT_EQ(count(both.err, "berth: start on 2 nodes in ms"), 1) << both.err;
+  // What earlier steps have left says nothing of this one.
+  const std::string old = "berth: node old: fuse: ready in 1.00 ms: mount 1.00";
+  shell("echo '" + old + "' >errors; echo '" + old + "' >inherited");
+  const auto added = shell(timed("-N2 --open-mode=append -e errors", "true") + "; cat errors");
+  EXPECT_EQ(count(added.out, "ready in"), 3) << added.out;
+  EXPECT_EQ(added.err, "");
+  const auto inherited = shell("exec 7>>inherited; " + timed("-N2", "true") + "; rm inherited");
+  EXPECT_EQ(count(inherited.err, "berth: start on 2 nodes in ms"), 1) << inherited.err;
+  EXPECT_THAT(inherited.err, Not(HasSubstr("old")));
 }
 
 TEST_F(Timing, NothingIsLostWithAKilledSrun) {
