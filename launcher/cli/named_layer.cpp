@@ -118,7 +118,8 @@ result<void> check_attributes(int folder) {
 result<void> make_layer(int folder) {
   for (const auto* name : {upper, work}) {
     if (auto gone = remove_tree(folder, name); !gone) return gone;
-    if (::mkdirat(folder, name, 0755) != 0) {
+    // The upper folder's mode becomes that of the container's "/", whatever the user's umask is.
+    if (::mkdirat(folder, name, 0700) != 0 || ::fchmodat(folder, name, 0755, 0) != 0) {
       return fail_errno(fmt::format("cannot make folder \"{}\"", name));
     }
   }

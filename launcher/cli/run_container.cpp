@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -203,9 +204,11 @@ result<void> enter_container(run_options& options) {
                        {},
                        asked.mount_home ? std::string() : home_folder(),
                        std::move(*layer)};
+  const auto mask = ::umask(0);
   if (auto done = enter_root(std::move(*mounted), plan); !done) {
     return pass(std::move(done), named);
   }
+  ::umask(mask);
   watch.lap("root");
   const auto guest = ask_guest(builder, {asked.workdir, here, rules.workdir});
   if (!guest) return failure(guest.error());

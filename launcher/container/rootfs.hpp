@@ -56,6 +56,7 @@ struct root_plan {
 /// of the image are followed within the image only. What a user asks for is never mounted in /proc
 /// or /sys, by whatever links of the image, and /proc is the kernel's own when this succeeds: Slurm
 /// trusts it.
+/// The umask is 0022 afterwards.
 /// @pre leave_mount_namespace() was called: the caller's namespace is changed.
 result<void> enter_root(unique_fd image_mount, const root_plan& plan);
 

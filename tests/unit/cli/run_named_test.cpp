@@ -275,6 +275,17 @@ TEST_F(RunNamed, AptRunsAsRootAlsoWhereAnotherMadeTheContainer) {
   }
 }
 
+TEST_F(RunNamed, TheUsersUmaskIsTheCommandsAndNotTheRoots) {
+  const auto before = ::umask(0077);
+  const auto end = in({"c", image()}, "umask; ls -ld /");
+  const auto again = in({"c"}, "umask; ls -ld /");
+  const auto unnamed = as("run", {image(), "--", "sh", "-c", "umask; ls -ld /"});
+  ::umask(before);
+  for (const auto& one : {end, again, unnamed}) {
+    EXPECT_THAT(one.out, testing::StartsWith("0077\ndrwxr-xr-x ")) << one.err;
+  }
+}
+
 TEST_F(RunNamed, TheStateFolderIsTheUsersChoice) {
   more_ = {"XDG_STATE_HOME=" + path("work/state")};
   ASSERT_EQ(in({"c", image()}, "echo 1 > /mark").exit_code, 0);
