@@ -66,8 +66,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   for (auto* add : {cli::add_pack, cli::add_inspect, cli::add_convert, cli::add_cache,
-                    cli::add_doctor, cli::add_run, cli::add_rm, cli::add_pin, cli::add_config, cli::add_ps,
-                    cli::add_exec, cli::add_stop, cli::add_logs}) {
+                    cli::add_doctor, cli::add_run, cli::add_rm, cli::add_pin, cli::add_config,
+                    cli::add_ps, cli::add_exec, cli::add_stop, cli::add_logs}) {
     add(app, exit_code);
   }
   if (unknown_verb(app, argc, argv)) {

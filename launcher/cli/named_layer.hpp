@@ -25,8 +25,6 @@ struct layer_record {
   std::string image;          ///< its real path
   std::string fingerprint;    ///< changes with the image's content
   std::uint64_t created = 0;  ///< seconds since 1970
-
-  friend bool operator==(const layer_record&, const layer_record&) = default;
 };
 
 /// Where the user's layers are. Error: neither variable is set.

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
-#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/file.hpp"
 #include "base/subprocess.hpp"
 #include "base/text.hpp"
 #include "binding/site_process.hpp"
