@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -153,6 +152,10 @@ class locked_entry {
                      MOVE_MOUNT_F_EMPTY_PATH) != 0) {
       return fail_errno("cannot keep the mount");
     }
+    return note(state);
+  }
+
+  [[nodiscard]] result<void> note(const entry_state& state) const {
     return write_all(file_.get(), encode(state));
   }
 
@@ -217,33 +220,29 @@ result<std::optional<entry_state>> remove_entry(const std::string& entry) {
   return state;
 }
 
-// Without their mounts servers end by themselves; those that hang do not. All at once: a job may
-// have many, and whoever ends it has little time.
+// What end_of_job has to remove although the mount is not kept until then: an entry without a
+// mount, one for all of the job's. Within the kept space.
+result<void> keep_cgroups(const std::string& entry, const std::optional<entry_state>& state) {
+  if (!state || state->cgroups.empty()) return {};
+  const auto owner = split(entry, '_');  // "job_7_1000_NAME"
+  const auto record =
+      locked_entry::lock(fmt::format("job_{}_{}_cgroups", owner[1], owner[2]), true, true);
+  if (!record) return failure(record.error());
+  if (!*record || (*record)->state()) return {};
+  return (*record)->note({kept_until::job_ends, {}, state->cgroups});
+}
+
+// Without their mounts servers end by themselves; those that hang do not. Who attends a server
+// ends a moment after it, and lives in the same cgroups.
 void end_servers(const std::vector<entry_state>& lost) {
   std::vector<unique_fd> servers;
+  std::vector<std::string> cgroups;
   for (const auto& state : lost) {
+    cgroups.insert(cgroups.end(), state.cgroups.begin(), state.cgroups.end());
     auto server = state.server.pid == 0 ? std::nullopt : open_process(state.server);
     if (server) servers.push_back(std::move(*server));
   }
-  const auto deadline = [] { return std::chrono::steady_clock::now() + end_patience; };
-  const auto asked = deadline();
-  std::erase_if(servers, [&](const auto& one) { return ends_before(one.get(), asked); });
-  for (const auto& server : servers) {
-    ::syscall(SYS_pidfd_send_signal, server.get(), SIGKILL, nullptr, 0);
-  }
-  const auto killed = deadline();
-  for (const auto& server : servers) ends_before(server.get(), killed);
-}
-
-// Those of several entries are the same ones. Who attends a server ends a moment after it, and
-// lives in the same cgroups.
-void remove_cgroups_of(const std::vector<entry_state>& lost) {
-  std::vector<std::string> cgroups;
-  for (const auto& state : lost) {
-    for (const auto& one : state.cgroups) {
-      if (std::find(cgroups.begin(), cgroups.end(), one) == cgroups.end()) cgroups.push_back(one);
-    }
-  }
+  end_processes(servers, end_patience);
   remove_cgroups(cgroups, end_patience);
 }
 
@@ -346,8 +345,10 @@ result<taken_mount> kept_mounts::take(const kept_key& key, kept_until until,
 result<void> kept_mounts::drop(const kept_key& key) const {
   const auto entry = entry_of(key);
   if (!entry) return failure(entry.error());
-  const auto removed = within(space_, [&] { return remove_entry(*entry); });
-  return removed ? result<void>{} : failure(removed.error());
+  return within(space_, [&]() -> result<void> {
+    const auto removed = remove_entry(*entry);
+    return removed ? keep_cgroups(*entry, *removed) : failure(removed.error());
+  });
 }
 
 result<void> kept_mounts::end_of_job(std::uint32_t job) const {
@@ -363,7 +364,6 @@ result<void> kept_mounts::end_of_job(std::uint32_t job) const {
     return outcome;
   });
   end_servers(lost);
-  remove_cgroups_of(lost);
   return dropped;
 }
 
@@ -374,7 +374,10 @@ result<void> kept_mounts::sweep(std::chrono::seconds idle) const {
     auto locked = within(space_, [&] { return locked_entry::lock(name, false, false); });
     if (!locked) return pass(std::move(locked));
     if (!*locked || !is_useless(**locked, idle)) continue;
-    auto removed = within(space_, [&] { return (*locked)->remove(); });
+    auto removed = within(space_, [&] {
+      const auto state = (*locked)->state();
+      return (*locked)->remove().and_then([&] { return keep_cgroups(name, state); });
+    });
     if (!removed) return removed;
   }
   return {};

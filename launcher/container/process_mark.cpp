@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
@@ -73,6 +74,17 @@ bool ends_before(int pidfd, std::chrono::steady_clock::time_point deadline) {
   const auto left = ceil<milliseconds>(deadline - steady_clock::now()).count();
   pollfd entry{pidfd, POLLIN, 0};
   return ::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) > 0;
+}
+
+void end_processes(const std::vector<unique_fd>& pidfds, std::chrono::milliseconds patience) {
+  const auto asked = std::chrono::steady_clock::now() + patience;
+  for (const auto& one : pidfds) {
+    if (!ends_before(one.get(), asked)) {
+      ::syscall(SYS_pidfd_send_signal, one.get(), SIGKILL, nullptr, 0);
+    }
+  }
+  const auto killed = std::chrono::steady_clock::now() + patience;
+  for (const auto& one : pidfds) ends_before(one.get(), killed);
 }
 
 }  // namespace berth::container

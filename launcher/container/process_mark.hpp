@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
@@ -28,5 +29,9 @@ std::optional<unique_fd> open_process(const process_mark& mark);
 
 /// Whether the process behind a pidfd (borrowed) ends before the deadline.
 bool ends_before(int pidfd, std::chrono::steady_clock::time_point deadline);
+
+/// Waits for processes to end, all at once: those that have not after `patience` are killed, and
+/// have as long again.
+void end_processes(const std::vector<unique_fd>& pidfds, std::chrono::milliseconds patience);
 
 }  // namespace berth::container

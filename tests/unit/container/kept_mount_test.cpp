@@ -185,6 +185,25 @@ TEST_F(KeptMount, SweepDropsTheIdleButNotWhatCannotBeMadeAgain) {
   EXPECT_FALSE(take(layer, must_not_make, kept_until::job_ends).fresh);
 }
 
+TEST_F(KeptMount, TheEndOfAJobRemovesTheCgroupsOfWhatIsNotKeptAnyMore) {
+  const std::function<result<void>()> ways[] = {[&] { return kept_->sweep(0s); },
+                                                [&] { return kept_->drop(job_key); }};
+  for (const auto& drop : ways) {
+    const auto cgroup = folder_.folder("job_7");
+    static_cast<void>(take(job_key, [&]() -> result<made_mount> {
+      auto made = new_tmpfs();
+      made->cgroups = {cgroup};
+      return made;
+    }));
+    ASSERT_TRUE(drop());
+    EXPECT_FALSE(kept_->find(job_key).value());
+    ASSERT_TRUE(kept_->sweep(0s));
+    ASSERT_TRUE(kept_->end_of_job(7));
+    EXPECT_NE(::access(cgroup.c_str(), F_OK), 0);
+    EXPECT_THAT(kept_->jobs().value(), IsEmpty());
+  }
+}
+
 // Each of them gets a second to end by itself, all of them the same one.
 TEST_F(KeptMount, TheEndOfAJobEndsHangingServersSideBySide) {
   constexpr std::size_t many = 16;
