@@ -72,6 +72,33 @@ result<std::optional<image::cached_tree>> unpack_where_chosen(const chosen_backe
   return std::move(*unpacked);
 }
 
+struct found_image {
+  std::optional<run_named> kept;
+  image_file file;
+  chosen_backend backend;
+  std::optional<image::cached_tree> tree;
+};
+
+result<found_image> find_image(run_options& options, const identity& user, const std::string& here,
+                               const site::config& rules, stopwatch& watch) {
+  auto kept = run_named::take(options.container.name, options.image);
+  if (!kept) return pass(std::move(kept));
+  auto image = open_image(options.image, here, rules.images.folders, user);
+  if (!image) return pass(std::move(image));
+  if (*kept) {
+    if (auto same = (*kept)->check(*image); !same) return pass(std::move(same));
+  }
+  watch.lap("resolve");
+  const auto named = fmt::format("image \"{}\"", image->path);
+  auto chosen =
+      choose_backend(options.container.backend,
+                     {image->kind, false, false, options.container.remap_root, false, {}});
+  if (!chosen) return pass(std::move(chosen), named);
+  auto tree = unpack_where_chosen(*chosen, *image, user, rules.cache.quota);
+  if (!tree) return pass(std::move(tree), named);
+  return found_image{std::move(*kept), std::move(*image), std::move(*chosen), std::move(*tree)};
+}
+
 // The kernel reads no image for a user, but a folder is its own file system.
 result<unique_fd> mount_image(const image_file& image, const image::cached_tree* tree,
                               const identity& user) {
@@ -126,6 +153,12 @@ result<void> furnish(run_options& options, const guest_facts& guest, const site:
   return {};
 }
 
+void tell(const std::vector<timing>& phases, std::chrono::steady_clock::time_point begin) {
+  const auto spent = std::chrono::steady_clock::now() - begin;
+  fmt::print(stderr, "berth: {}\n",
+             describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
+}
+
 // A second namespace also for who stays root: he must not undo the mounts that the first one made.
 result<void> become_inside(const identity& who, const identity& builder) {
   return enter_user_namespace(builder, who.uid, who.gid).and_then(forbid_new_privileges);
@@ -148,29 +181,18 @@ result<void> enter_container(run_options& options) {
   if (!site) return pass(std::move(site));
   const auto& rules = site->config();
   watch.lap("policy");
-  auto kept = run_named::take(options.container.name, options.image);
-  if (!kept) return pass(std::move(kept));
-  auto image = open_image(options.image, here, rules.images.folders, user);
-  if (!image) return pass(std::move(image));
-  if (*kept) {
-    if (auto same = (*kept)->check(*image); !same) return same;
-  }
-  watch.lap("resolve");
+  auto found = find_image(options, user, here, rules, watch);
+  if (!found) return pass(std::move(found));
+  auto& [kept, image, chosen, tree] = *found;
   auto slurm = slurm_where_asked(options.container, rules);
   if (!slurm) return pass(std::move(slurm));
-  const auto named = fmt::format("image \"{}\"", image->path);
-  auto chosen =
-      choose_backend(options.container.backend,
-                     {image->kind, false, false, options.container.remap_root, false, {}});
-  if (!chosen) return pass(std::move(chosen), named);
-  auto tree = unpack_where_chosen(*chosen, *image, user, rules.cache.quota);
-  if (!tree) return pass(std::move(tree), named);
+  const auto named = fmt::format("image \"{}\"", image.path);
   // First as root of a user namespace, to whom root's files in the image belong: the user may then
   // write everywhere in the throw-away layer. Last, in a second one, the user is the user again.
   auto entered = enter_user_namespace(user, 0, 0).and_then(leave_mount_namespace);
   if (!entered) return entered;
   const auto builder = current_identity();
-  auto mounted = mount_image(*image, *tree ? &**tree : nullptr, builder);
+  auto mounted = mount_image(image, tree ? &*tree : nullptr, builder);
   if (!mounted) return pass(std::move(mounted), named);
   watch.lap("mount");
   const auto& asked = options.container;
@@ -182,7 +204,7 @@ result<void> enter_container(run_options& options) {
     options.save.emplace(std::move(*save));
   }
   if (auto left = leave_mount_namespace(); !left) return left;
-  auto layer = layer_of(*kept);
+  auto layer = layer_of(kept);
   if (!layer) return pass(std::move(layer));
   const root_plan plan{plan_binds({home_folder(),
                                    here,
@@ -197,7 +219,7 @@ result<void> enter_container(run_options& options) {
                        builder,
                        rules.user_mounts,
                        asked.writable,
-                       {std::string(name_of(chosen->way)), image->path},
+                       {std::string(name_of(chosen.way)), image.path},
                        asked.remap_root ? std::optional(remapping{-1, true}) : std::nullopt,
                        {},
                        asked.mount_home ? std::string() : home_folder(),
@@ -217,14 +239,10 @@ result<void> enter_container(run_options& options) {
   if (::chdir(guest->workdir.c_str()) != 0) return fail_errno("cannot enter the working directory");
   ::setenv("PWD", guest->workdir.c_str(), 1);
   watch.lap("metadata");
-  if (asked.timing) {
-    const auto spent = std::chrono::steady_clock::now() - begin;
-    fmt::print(stderr, "berth: {}\n",
-               describe(phases, std::chrono::duration_cast<std::chrono::microseconds>(spent)));
-  }
-  if (*tree) static_cast<void>((*tree)->lease.release());
-  if (*kept) {
-    if (auto stays = (*kept)->stay(); !stays) return stays;
+  if (asked.timing) tell(phases, begin);
+  if (tree) static_cast<void>(tree->lease.release());
+  if (kept) {
+    if (auto stays = kept->stay(); !stays) return stays;
   }
   return become_inside(asked.remap_root ? identity{} : user, builder).and_then([&] {
     return asked.remap_root ? pretend_ids() : result<void>{};
