@@ -173,6 +173,28 @@ result<void> insert_relay(const std::string& program, const std::string& nodes) 
   return {};
 }
 
+// SPANK tells of the first part only. With --het-group, the job's own variables know the others.
+std::optional<std::uint64_t> nodes_of_parts() {
+  const auto listed = option_value(option_words_of_srun(), "--het-group");
+  if (!listed) return std::nullopt;
+  const auto parts = parse_list(*listed);
+  if (!parts) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (const auto part : *parts) {
+    const auto nodes = parse_unsigned(
+        variable(fmt::format("SLURM_JOB_NUM_NODES_HET_GROUP_{}", part)).value_or(""));
+    if (!nodes) return std::nullopt;
+    sum += *nodes;
+  }
+  return sum;
+}
+
+std::uint64_t nodes_of_step(spank_t sp) {
+  if (const auto sum = nodes_of_parts()) return *sum;
+  std::uint32_t nodes = 0;
+  return spank_get_item(sp, S_JOB_NNODES, &nodes) == ESPANK_SUCCESS ? nodes : 0;
+}
+
 }  // namespace
 
 result<void> start_timing_relay(spank_t sp, const settings& site) {
@@ -183,8 +205,8 @@ result<void> start_timing_relay(spank_t sp, const settings& site) {
   // Of a heterogeneous step the second part finds what the first has started.
   if (!options || !options->timing || current_relay()) return {};
   // One node's line says it all.
-  std::uint32_t nodes = 0;
-  if (spank_get_item(sp, S_JOB_NNODES, &nodes) != ESPANK_SUCCESS || nodes < 2) return {};
+  const auto nodes = nodes_of_step(sp);
+  if (nodes < 2) return {};
   const auto program = std::filesystem::path(site.helper).parent_path() / "berth-timing";
   auto done = insert_relay(program, fmt::format("{}", nodes));
   if (!done) {

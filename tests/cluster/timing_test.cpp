@@ -122,6 +122,20 @@ TEST_F(Timing, FilesOfSrunAreSearchedAndOthersAreNot) {
   EXPECT_THAT(inherited.err, Not(HasSubstr("old")));
 }
 
+TEST_F(Timing, AllPartsOfAHeterogeneousStepAreCounted) {
+  const auto step = timed("--het-group=0,1", "true");
+  const auto job = line(shell("rm -f het.* ; sbatch --parsable -o het.out -N1 -n1 --wrap '" + step +
+                              "; touch het.over' : -N2 -n2")
+                            .out);
+  // Only Slurm's backfill starts such jobs: every 30 s.
+  const bool over =
+      comes_true([] { return shell("ls het.over").exit_code == 0; }, std::chrono::seconds(120));
+  const auto told = shell("cat het.out; scancel " + job).out;
+  ASSERT_TRUE(over) << told;
+  EXPECT_EQ(count(told, "berth: start on 3 nodes in ms"), 1) << told;
+  EXPECT_EQ(count(told, "ready in"), count(told, " is slow: ")) << told;
+}
+
 TEST_F(Timing, NothingIsLostWithAKilledSrun) {
   const auto end =
       shell("rm -f all closed; mkfifo way; (cat <way >all; touch closed) & " +
