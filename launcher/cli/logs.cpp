@@ -97,20 +97,20 @@ result<std::optional<step_record>> find_step(const job_record& job, std::uint32_
 
 // Slurm's own program for it; what it shows first is what slurmstepd has kept.
 result<void> attach(const step_record& step, const options& given) {
-  constexpr const char* reason = "writes to the terminal or a pipe of its srun";
+  constexpr const char* reason =
+      "has no file of output here: its srun has a terminal, a pipe or another machine";
   if (!given.follow) {
     return fail(
-        fmt::format("step {0} {1}, and no file has it; to see what Slurm still holds and "
-                    "what comes: berth logs -f {0}",
+        fmt::format("step {0} {1}; to see what Slurm still holds and what comes: berth logs -f {0}",
                     step.id(), reason));
   }
   if (given.tail) {
-    return fail(fmt::format("step {0} {1}, which has no last lines; see: berth logs -f {0}",
-                            step.id(), reason));
+    return fail(fmt::format("step {0} {1}, and so no last lines; see: berth logs -f {0}", step.id(),
+                            reason));
   }
   const unique_fd none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!none || ::dup2(none.get(), STDIN_FILENO) < 0) return fail_errno("cannot open \"/dev/null\"");
-  fmt::print(stderr, "berth: step {} {}: earlier output than what Slurm still holds is not shown\n",
+  fmt::print(stderr, "berth: step {} {}; earlier output than what Slurm still holds is not shown\n",
              step.id(), reason);
   auto id = step.id();
   auto environment = client_environment();
@@ -156,6 +156,10 @@ result<void> show_step(const options& given, const step_name& name) {
   auto places = output_of_step(*job, **step, patience);
   if (!places) return failure(places.error());
   if (places->out.empty()) return attach(**step, given);
+  if (places->err.empty()) {
+    fmt::print(stderr, "berth: standard error of step {} goes to no file here, and is not shown\n",
+               step->value().id());
+  }
   // One file for both is shown once.
   std::erase_if(places->err, [&](const open_file& file) {
     return std::any_of(places->out.begin(), places->out.end(),

@@ -71,10 +71,18 @@ TEST_F(Logs, AStepsOwnFileIsFollowedUntilItEnds) {
 }
 
 TEST_F(Logs, StandardErrorKeepsItsFile) {
-  const batch job("exec 7>>leaked.err\n" + step("-n1 -o o.%J --error e.%J",
-                                                "echo one; echo bad >&2; touch ready; sleep 1000"));
+  const batch job(
+      "exec 7>>leaked.err\n(" +
+      line(step("-n1 -o o.%J --error e.%J", "echo one; echo bad >&2; touch ready; sleep 1000")) +
+      ") &\nuntil test -e ready; do sleep 0.05; done\n" +
+      line(step("-n1", "echo two; touch piped; sleep 1000")) + " 2> >(cat >/dev/null) >two\n");
   ASSERT_TRUE(batch::has("ready"));
   EXPECT_TRUE(batch::prints(job.id() + ".0", "one\n", "bad\n"));
+  // Another step, whose standard error is a pipe.
+  ASSERT_TRUE(batch::has("piped"));
+  EXPECT_TRUE(batch::prints(
+      job.id() + ".1", "two\n",
+      "berth: standard error of step " + job.id() + ".1 goes to no file here, and is not shown\n"));
 }
 
 TEST_F(Logs, EachTasksFileIsFoundOnItsNode) {
