@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr mode_t private_mode = 0700;
 constexpr int most_attempts = 16;
+constexpr const char* no_digest = "the cache is given no digest";
 constexpr const char* room_lock = "room";  // who counts and makes room; no digest has this name
 
 result<unique_fd> make_folder(int parent, const std::string& name) {
@@ -210,6 +211,7 @@ result<std::string> node_cache::learn_digest(int users, const fill_request& requ
   if (knows_length(users, request.image.st_size)) {
     auto digest = request.digest();
     if (!digest) return digest;
+    if (!is_digest(*digest)) return fail(no_digest);
     if (auto kept = remember_digest(users, request.image, *digest); !kept) {
       return pass(std::move(kept));
     }
@@ -219,7 +221,7 @@ result<std::string> node_cache::learn_digest(int users, const fill_request& requ
                        [&](int folder) { return request.fill_and_digest(folder, quota_); });
   if (!made) return pass(std::move(made));
   auto& [digest, bytes] = *made;
-  if (!is_digest(digest)) return fail("the cache is given no digest");
+  if (!is_digest(digest)) return fail(no_digest);
   const auto there = lease(users, request.user, digest);
   if (!there) return failure(there.error());
   if (*there) {  // whoever unpacked it died before he could say of what it is the digest
