@@ -48,7 +48,7 @@ struct shape {
 const std::vector<shape> shapes{{"1 task", {"-N1", "-n1", "-w", "n1"}, 0, 1},
                                 {"8 tasks", {"-N1", "-n8", "-w", "n1"}, 5, 8},
                                 {"64 tasks", {"-N1", "-n64", "-w", "n1"}, 5, 64},
-                                {"2 nodes", {"-N2", "-n2"}, 0, 1},
+                                {"2 nodes", {"-N2", "-n2", "-w", "n1,n2"}, 0, 1},
                                 {"4 nodes", {"-N4", "-n4"}, 0, 1}};
 
 struct images {
