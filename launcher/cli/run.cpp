@@ -58,10 +58,10 @@ result<container_options> understood(const run_options& options, const std::stri
 }
 
 // Where a "--" stands before all words and the container has a name, its own image is meant and
-// the words are the command.
+// the words are the command. But srun --container-explain names its image there.
 result<void> sort_words(run_options& options, bool marked_first) {
   auto& command = options.command;
-  if (marked_first && !options.container.name.text.empty()) {
+  if (marked_first && !options.container.name.text.empty() && !options.step) {
     if (!options.image.empty()) command.insert(command.begin(), std::move(options.image));
     options.image.clear();
     return {};
