@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,8 +12,7 @@
 #include <future>
 #include <vector>
 
-#include "container/fs_context.hpp"
-#include "scene.hpp"
+#include "kept_mount_scene.hpp"
 
 namespace berth::container {
 namespace {
@@ -24,99 +22,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using namespace std::chrono_literals;
-
-const kept_key node_key{"image-1", 0, 0};
-const kept_key job_key{"image-1", 7, 1000};
-
-result<made_mount> new_tmpfs() {
-  auto mount = mount_detached("tmpfs", {{"source", "kept-test"}}, false);
-  if (!mount) return failure(mount.error());
-  return made_mount{std::move(*mount), {}, {}};
-}
-
-result<made_mount> must_not_make() {
-  return fail("was made again");
-}
-
-dev_t device_of(const taken_mount& taken) {
-  struct stat info {};
-  EXPECT_EQ(::fstat(taken.mount.get(), &info), 0);
-  return info.st_dev;
-}
-
-// A process that does nothing, as the server of a mount.
-class idler {
- public:
-  idler() : pid_(::fork()) {
-    if (pid_ == 0) {
-      while (true) ::pause();
-    }
-  }
-  idler(const idler&) = delete;
-  idler& operator=(const idler&) = delete;
-  ~idler() { end(); }
-  void end() {
-    if (pid_ < 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-  void stop() const {
-    ::kill(pid_, SIGSTOP);
-    ::waitpid(pid_, nullptr, WUNTRACED);
-  }
-  [[nodiscard]] unique_fd handle() const {
-    return unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  }
-
- private:
-  pid_t pid_;
-};
-
-std::vector<std::size_t> own_cpus() {
-  cpu_set_t mask;
-  std::vector<std::size_t> cpus;
-  if (::sched_getaffinity(0, sizeof mask, &mask) != 0) return {0};
-  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &mask)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
-
-void stay_on(std::size_t cpu) {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  CPU_SET(cpu, &mask);
-  ::sched_setaffinity(0, sizeof mask, &mask);
-}
-
-class KeptMount : public testing::Test {
- protected:
-  KeptMount() : kept_(kept_mounts::open_or_create(place())) {
-    EXPECT_TRUE(kept_) << kept_.error().text();
-  }
-  ~KeptMount() override {
-    ::umount2((place() + "/ns").c_str(), MNT_DETACH);
-    ::umount2(place().c_str(), MNT_DETACH);
-  }
-  [[nodiscard]] std::string place() const { return folder_ / "kept"; }
-  [[nodiscard]] taken_mount take(const kept_key& key,
-                                 const std::function<result<made_mount>()>& make = new_tmpfs,
-                                 kept_until until = kept_until::idle) const {
-    auto taken = kept_->take(key, until, make);
-    EXPECT_TRUE(taken) << taken.error().text();
-    return taken ? std::move(*taken) : taken_mount{};
-  }
-  [[nodiscard]] taken_mount take_served(const idler& server) const {
-    return take(job_key, [&]() -> result<made_mount> {
-      auto made = new_tmpfs();
-      made->server = server.handle();
-      return made;
-    });
-  }
-  scratch folder_;
-  result<kept_mounts> kept_;
-};
 
 TEST_F(KeptMount, TheSecondUserGetsTheFileSystemOfTheFirst) {
   const auto first = take(node_key);
@@ -364,60 +269,6 @@ TEST_F(KeptMount, WhoTakesWhileOthersDropAlwaysGetsAMountThatIsKept) {
         std::launch::async, [&, child] { return in_child([&] { return take_and_drop(child); }); }));
   }
   for (auto& one : told) EXPECT_EQ(one.get(), "");
-}
-
-TEST_F(KeptMount, NobodyElseSeesTheMounts) {
-  static_cast<void>(take(node_key));
-  EXPECT_THAT(*read_file("/proc/self/mountinfo", 1 << 20), Not(HasSubstr("kept-test")));
-  struct stat info {};
-  ASSERT_EQ(::lstat(place().c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 07777, 0700U);
-  EXPECT_EQ(in_child([&]() -> std::string {
-              if (auto done = become(nobody()); !done) return done.error().text();
-              return ::access((place() + "/ns").c_str(), F_OK) == 0 ? "it can be reached" : "";
-            }),
-            "");
-}
-
-TEST_F(KeptMount, AContainerThatShowsTheFolderGetsNoCopy) {
-  const auto shown = folder_.folder("shown");
-  ASSERT_EQ(::mount((folder_ / "").c_str(), shown.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0);
-  EXPECT_FALSE(kept_mounts::open(shown + "/kept"));
-  ::umount2(shown.c_str(), MNT_DETACH);
-}
-
-// The kernel numbers namespaces per CPU, and mounts none whose number is below that of the place.
-TEST_F(KeptMount, ItDoesNotMatterWhichCpuMadeTheNodesNamespace) {
-  const auto cpus = own_cpus();
-  for (const auto node : {cpus.front(), cpus.back()}) {
-    for (const auto own : {cpus.front(), cpus.back()}) {
-      EXPECT_EQ(in_child([&]() -> std::string {
-                  stay_on(node);
-                  if (::unshare(CLONE_NEWNS) != 0 ||
-                      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-                    return "no namespace";
-                  }
-                  stay_on(own);
-                  const auto kept = kept_mounts::open_or_create(folder_ / "kept3");
-                  if (!kept) return kept.error().text();
-                  return kept_mounts::open(folder_ / "kept3") ? "" : "is not kept";
-                }),
-                "")
-          << node << ' ' << own;
-    }
-  }
-}
-
-TEST_F(KeptMount, AFolderThatOthersCanChangeIsRefused) {
-  folder_.folder("open", 0777);
-  const auto refused = kept_mounts::open_or_create(folder_ / "open/kept");
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().text(), HasSubstr("root alone can change"));
-  folder_.folder("theirs", 0755);
-  ASSERT_EQ(::chown((folder_ / "theirs").c_str(), 65534, 65534), 0);
-  EXPECT_FALSE(kept_mounts::open_or_create(folder_ / "theirs/kept"));
-  std::filesystem::create_directory_symlink(folder_.folder("real"), folder_ / "link");
-  EXPECT_FALSE(kept_mounts::open_or_create(folder_ / "link/kept"));
 }
 
 TEST_F(KeptMount, NamesArePlainWords) {

@@ -1,97 +1,20 @@
 #include "image/cache.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.hpp"
+#include "cache_scene.hpp"
 #include "image/cache_entry.hpp"
-#include "image/digest.hpp"
-#include "image/known_digest.hpp"
-#include "scratch.hpp"
 
 namespace berth::image {
 namespace {
 
 using testing::HasSubstr;
-namespace fs = std::filesystem;
-
-constexpr std::uint64_t plenty = std::uint64_t{1} << 30;
-constexpr uid_t ada = 60001;
-constexpr uid_t bob = 60002;
-
-std::string digest(char digit) {
-  return std::string(64, digit);
-}
-
-/// As root, in a folder that only root can change: the temporary folder is everybody's.
-class Cache : public testing::Test {
- protected:
-  Cache() {
-    auto pattern = std::string("/root/berth-cache-XXXXXX");
-    top_ = ::mkdtemp(pattern.data());
-  }
-  ~Cache() override { fs::remove_all(top_); }
-
-  node_cache open(std::uint64_t quota = plenty) const {
-    auto cache = node_cache::open(folder(), quota);
-    EXPECT_TRUE(cache) << cache.error().text();
-    return std::move(*cache);
-  }
-  [[nodiscard]] std::string folder() const { return top_ / "cache"; }
-  [[nodiscard]] fs::path place(uid_t user, const std::string& name) const {
-    return top_ / "cache" / std::to_string(user) / name;
-  }
-  /// An image of its own length, of one file with `size` bytes; counts the calls.
-  fill_request request(char name, uid_t user = ada, std::size_t size = 10000) {
-    return request(name, user, [this, size](int folder) {
-      ++fills_;
-      return put(folder, "file", std::string(size, 'x'));
-    });
-  }
-  fill_request request(char name, uid_t user, const std::function<result<void>(int)>& fill) {
-    fill_request made;
-    made.image.st_ino = 1;
-    made.image.st_size = name;
-    made.source = "/images/a.sqsh";
-    made.user = user;
-    made.group = user;
-    made.digest = [this, name] {
-      ++digests_;
-      return digest(name);
-    };
-    made.fill = [fill](int folder, std::uint64_t) { return fill(folder); };
-    made.fill_and_digest = [fill, name](int folder, std::uint64_t) {
-      return fill(folder).map([&] { return digest(name); });
-    };
-    return made;
-  }
-  static std::string length(char name) { return fmt::format("{:x}", int{name}); }
-  static result<void> put(int folder, const char* name, std::string_view text) {
-    const unique_fd fd(::openat(folder, name, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
-    return fd ? write_all(fd.get(), text) : result<void>(fail_errno("put"));
-  }
-  static std::string content(const cached_tree& tree) {
-    const unique_fd fd(::openat(tree.folder.get(), "file", O_RDONLY | O_CLOEXEC));
-    return read_all(fd.get(), plenty).value_or("unreadable");
-  }
-  std::vector<std::string> digests(const node_cache& cache) const {
-    std::vector<std::string> all;
-    const auto entries = cache.list();
-    EXPECT_TRUE(entries);
-    for (const auto& entry : *entries) all.push_back(entry.digest.substr(0, 1));
-    std::sort(all.begin(), all.end());
-    return all;
-  }
-  fs::path top_;
-  int fills_ = 0;
-  int digests_ = 0;
-};
 
 TEST_F(Cache, IsFilledOnceAndThenServes) {
   auto cache = open();
@@ -356,106 +279,6 @@ TEST_F(Cache, AFullDiskIsAnErrorAndNothingIsLeft) {
     EXPECT_TRUE(cache.take(request('b', ada, 100000)));
   }
   EXPECT_EQ(::umount(folder().c_str()), 0);
-}
-
-TEST_F(Cache, AnImageOfAnotherLengthIsUnpackedWithoutReadingItTwice) {
-  auto cache = open();
-  ASSERT_TRUE(cache.take(request('a')));
-  ASSERT_TRUE(cache.take(request('b')));
-  EXPECT_EQ(digests_, 0);
-  EXPECT_EQ(fills_, 2);
-}
-
-TEST_F(Cache, ACopyIsKnownByItsDigestAndAnImageOfEqualLengthIsNotTakenForIt) {
-  auto cache = open();
-  ASSERT_TRUE(cache.take(request('a')));
-  auto copy = request('a');
-  copy.image.st_ino = 2;
-  const auto same = cache.take(copy);
-  ASSERT_TRUE(same);
-  EXPECT_FALSE(same->filled);
-  EXPECT_EQ(digests_, 1);
-  auto other = request('b');
-  other.image.st_ino = 3;
-  other.image.st_size = copy.image.st_size;
-  const auto different = cache.take(other);
-  ASSERT_TRUE(different);
-  EXPECT_TRUE(different->filled);
-  EXPECT_NE(different->path, same->path);
-  EXPECT_EQ(fills_, 2);
-}
-
-TEST_F(Cache, WhoseFillerDiedBeforeHeNamedItIsUsed) {
-  auto cache = open();
-  const auto used = cache.take(request('a'));
-  ASSERT_TRUE(used);
-  for (const auto& file : fs::directory_iterator(place(ada, ""))) {
-    if (file.path().extension() == ".known") fs::remove(file.path());
-  }
-  const auto again = cache.take(request('a'));
-  ASSERT_TRUE(again) << again.error().text();
-  EXPECT_FALSE(again->filled);
-  EXPECT_FALSE(fs::exists(place(ada, length('a') + ".new")));
-  EXPECT_EQ(cache.take(request('a'))->path, used->path);
-  EXPECT_EQ(fills_, 2) << "the third is known";
-}
-
-TEST_F(Cache, WhatAnUnnamedFillLeftIsSweptWhenNobodyFills) {
-  auto cache = open();
-  ASSERT_TRUE(cache.take(request('a')));
-  fs::create_directories(place(ada, "1f.new/root"));
-  fs::create_directories(place(ada, "2f.new/root"));
-  const auto none = [](const cache_entry&) { return false; };
-  {
-    const auto filling =
-        lock_entry(unique_fd(::open(place(ada, "").c_str(), O_PATH)).get(), "2f", LOCK_EX);
-    ASSERT_TRUE(cache.prune(none));
-    EXPECT_FALSE(fs::exists(place(ada, "1f.new")));
-    EXPECT_TRUE(fs::exists(place(ada, "2f.new")));
-  }
-  ASSERT_TRUE(cache.prune(none));
-  EXPECT_FALSE(fs::exists(place(ada, "2f.new")));
-}
-
-TEST_F(Cache, AFillIsToldWhatThereIsRoomFor) {
-  auto cache = open(350000);
-  auto asking = request('a');
-  std::uint64_t told = 0;
-  asking.fill_and_digest = [&](int, std::uint64_t limit) -> result<std::string> {
-    told = limit;
-    return fail("larger");
-  };
-  EXPECT_FALSE(cache.take(asking));
-  EXPECT_EQ(told, 350000U);
-}
-
-TEST_F(Cache, DigestsOfKnownFilesAreRememberedUntilTheyChange) {
-  fs::create_directories(place(ada, ""));
-  fs::create_directories(place(bob, ""));
-  const unique_fd hers(::open(place(ada, "").c_str(), O_PATH | O_CLOEXEC));
-  const unique_fd his(::open(place(bob, "").c_str(), O_PATH | O_CLOEXEC));
-  const auto image = top_ / "image";
-  std::ofstream(image) << "one";
-  struct stat info {};
-  ASSERT_EQ(::stat(image.c_str(), &info), 0);
-  EXPECT_EQ(known_digest(hers.get(), info), std::nullopt);
-  EXPECT_FALSE(knows_length(hers.get(), 3));
-  ASSERT_TRUE(remember_digest(hers.get(), info, digest('a')));
-  EXPECT_EQ(known_digest(hers.get(), info), digest('a'));
-  EXPECT_EQ(known_digest(his.get(), info), std::nullopt);
-  EXPECT_TRUE(knows_length(hers.get(), 3));
-  EXPECT_FALSE(knows_length(hers.get(), 4));
-  struct stat changed = info;
-  changed.st_ctim.tv_nsec += 1;
-  EXPECT_EQ(known_digest(hers.get(), changed), std::nullopt);
-  forget_digests(hers.get());
-  EXPECT_EQ(known_digest(hers.get(), info), std::nullopt);
-}
-
-TEST(Digest, IsSha256) {
-  sha256 sum;
-  sum.add("abc");
-  EXPECT_EQ(sum.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace
