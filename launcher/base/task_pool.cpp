@@ -1,5 +1,6 @@
 #include "base/task_pool.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace berth {
@@ -10,7 +11,11 @@ constexpr std::size_t most_waiting = 64;
 }  // namespace
 
 task_pool::task_pool(unsigned threads) {
-  for (unsigned i = 1; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+  try {
+    for (unsigned i = 1; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+  } catch (const std::system_error&) {
+    // A limit of the user or of the job: those that there are do the work.
+  }
 }
 
 task_pool::~task_pool() {

@@ -14,6 +14,7 @@ namespace berth {
 /// tasks wait, so that few ever do. Tasks must not throw, nor give further tasks.
 class task_pool {
  public:
+  /// Fewer threads where the system gives no more.
   explicit task_pool(unsigned threads);
   ~task_pool();
   task_pool(const task_pool&) = delete;

@@ -1,6 +1,9 @@
 #include "base/task_pool.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -57,6 +60,24 @@ TEST(TaskPool, WhoGivesTheTasksWorksToo) {
   EXPECT_EQ(workers, std::set{me});
   all_given.set_value();
   pool.finish();
+}
+
+TEST(TaskPool, ALimitOfThreadsIsNoFailure) {
+  const auto child = ::fork();
+  if (child == 0) {
+    // Root is not limited.
+    const bool limited = ::geteuid() != 0 || ::setresuid(65534, 65534, 65534) == 0;
+    const rlimit one{1, 1};
+    if (!limited || ::setrlimit(RLIMIT_NPROC, &one) != 0) ::_exit(2);
+    std::atomic<int> done = 0;
+    task_pool pool(16);
+    for (int i = 0; i < 100; ++i) pool.give([&done] { ++done; });
+    pool.finish();
+    ::_exit(done == 100 ? 0 : 3);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(TaskPool, WhatATaskHoldsIsGoneWhenAllIsDone) {
