@@ -89,7 +89,8 @@ std::optional<std::uint64_t> parent_of(std::uint64_t pid) {
   return fields.size() > 1 ? parse_unsigned(fields[1]) : std::nullopt;
 }
 
-// slurmstepd is root's, and nobody else can be root with that name.
+// A set-uid program of somebody else may have this title, too; the kernel then shows the caller
+// nothing of what its children have open.
 bool is_stepd_of(std::uint64_t pid, const std::string& id) {
   struct stat info {};
   const auto folder = fmt::format("/proc/{}", pid);

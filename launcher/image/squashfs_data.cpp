@@ -107,6 +107,10 @@ data_block block_cache::get(sqfs& fs, const data_piece& wanted) {
   if (block.valid()) return block.get();
   const auto made = read_block(fs, wanted);
   mine.set_value(made);
+  if (!made) {  // another time the file system may give it
+    const std::scoped_lock guard(lock_);
+    blocks_.remove_if([&](const entry& e) { return e.place == wanted.place; });
+  }
   return made;
 }
 

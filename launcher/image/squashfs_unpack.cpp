@@ -165,7 +165,7 @@ class unpacker {
     }
   }
 
-  // By its name from the top: folders that are done may be closed to us, but not to be passed.
+  // By its name from the top: the folder of the first one may be done, and its descriptor closed.
   result<void> link(const std::string& first, const unfinished& parent, const std::string& name) {
     if (::linkat(top_, first.c_str() + 1, parent.fd.get(), name.c_str(), 0) == 0) return {};
     return cannot_write(parent.path + '/' + name);
